@@ -1,0 +1,350 @@
+"""What a plugin declares about itself, checked as a whole and kept as values."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Dict, List, Mapping, NoReturn, Optional, Tuple
+
+from ..errors import Fault, ManifestError
+from ..names import canonical, is_valid
+from .manifest_text import MANIFEST_FILES, parse_manifest_text
+from .requirement import Provided, Requirement, is_version
+from .rules import RULES, Checker, join
+
+__all__ = ["MANIFEST_FILES", "PluginMetadata", "parse_manifest_text"]
+
+MAX_DEPTH = 32
+"""How deep tables and lists of a manifest may be nested."""
+MAX_VALUES = 100_000
+"""How many values a manifest may hold, counted as often as they are reached."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_TABLES = ("permissions", "limits", "calls", "supervision", "config", "contributes")
+_ORDERED = ("requires", "wants", "after", "before")
+
+
+class _TooMuch(Exception):
+    """A value is nested too deeply or holds too much."""
+
+
+class PluginMetadata:
+    """A plugin's manifest, valid as a whole and immutable.
+
+    ``PluginMetadata({"name": "audit", "version": "1.4.0", "requires": ["auth>=1.2,<2"]})``;
+    the keys are those of a manifest file (``docs/manifest.md``).
+
+    Attributes:
+        name: The canonical name; with ``fold=False`` the name as it is.
+        display_name: The name as it was written.
+        version: The version text, ``"0"`` where none is stated.
+        summary: One line on what the plugin does; may be empty.
+        entrypoint: Dotted name of the module inside the package, ``plugin`` by default.
+        requires: What it needs, and is bound to.
+        wants: What it would like to have.
+        after: What it starts after, if both are in the plan.
+        before: What it starts before, if both are in the plan.
+        conflicts: What it cannot run beside.
+        provides: The capabilities it states, its own name not counted.
+        requires_host: Version specifier of the host; empty for any.
+        requires_python: Version specifier of Python; empty for any.
+        tier: The least confinement it accepts: ``in-process``, ``process`` or ``sandbox``.
+        activation: When it is started, such as ``startup`` or ``event:auth.user_login``.
+        critical: Whether the host refuses to start without it.
+        permissions: The permissions it asks for, by key.
+        limits: Its limits by key; sizes in bytes, times in seconds.
+        calls: What it may call, ``plugins`` and ``host``, where it restricts itself.
+        supervision: How it is supervised: ``restart``.
+        config: ``schema``, a path inside the package, and ``defaults``, as far as stated.
+        contributes: What it states for the host to interpret.
+        file: The file it was read from, or None.
+        distribution: The distribution that carries it, or None.
+        data: A copy of the mapping as it was given.
+
+    Raises:
+        ManifestError: With every fault that was found, not only the first.
+    """
+
+    __slots__ = (
+        "activation",
+        "after",
+        "before",
+        "calls",
+        "config",
+        "conflicts",
+        "contributes",
+        "critical",
+        "data",
+        "display_name",
+        "distribution",
+        "entrypoint",
+        "file",
+        "limits",
+        "name",
+        "permissions",
+        "provides",
+        "requires",
+        "requires_host",
+        "requires_python",
+        "summary",
+        "supervision",
+        "tier",
+        "version",
+        "wants",
+    )
+
+    name: str
+    display_name: str
+    version: str
+    summary: str
+    entrypoint: str
+    requires: Tuple[Requirement, ...]
+    wants: Tuple[Requirement, ...]
+    after: Tuple[Requirement, ...]
+    before: Tuple[Requirement, ...]
+    conflicts: Tuple[Requirement, ...]
+    provides: Tuple[Provided, ...]
+    requires_host: str
+    requires_python: str
+    tier: str
+    activation: Tuple[str, ...]
+    critical: bool
+    permissions: Mapping[str, Any]
+    limits: Mapping[str, Any]
+    calls: Mapping[str, Any]
+    supervision: Mapping[str, Any]
+    config: Mapping[str, Any]
+    contributes: Mapping[str, Any]
+    file: Optional[str]
+    distribution: Optional[str]
+    data: Mapping[str, Any]
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        *,
+        file: Optional[str] = None,
+        distribution: Optional[str] = None,
+        default_name: Optional[str] = None,
+        default_version: Optional[str] = None,
+        default_summary: Optional[str] = None,
+        fold: bool = True,
+    ) -> None:
+        """Checks the mapping against every rule.
+
+        Args:
+            data: The manifest, with the keys of a manifest file.
+            file: Where it was read from, for errors.
+            distribution: The distribution that carries it, for errors.
+            default_name: The name if ``data`` states none; held to the same rule.
+            default_version: The version if ``data`` states none; taken as it is, even where it
+                is not one, for that is a fault of the distribution and not of the manifest.
+            default_summary: The summary if ``data`` states none.
+            fold: False in a foreign group: names are kept and accepted as they are.
+        """
+        checker = Checker(fold)
+        given = _copied(checker, data)
+        found: Dict[str, Any] = {}
+        for key, value in given.items():
+            rule = RULES.get(key) if isinstance(key, str) else None
+            if rule is None:
+                checker.unknown(join("", key), key, value, RULES)
+            else:
+                found[key] = rule(checker, key, value)
+        display = found.get("name")
+        if "name" not in given and not checker.faults or display is None and "name" not in found:
+            display = self._default_name(checker, default_name)
+        name = (canonical(display) if fold else display) if display is not None else ""
+        version = found.get("version") or default_version or "0"
+        if name:
+            _refuse_itself(checker, name, found, given)
+        provides = _capabilities(checker, name, version, found, given)
+        if checker.faults:
+            _refuse(checker.faults, given, name, version, file, distribution)
+        put = object.__setattr__
+        put(self, "name", name)
+        put(self, "display_name", display)
+        put(self, "version", version)
+        put(self, "summary", found.get("summary", default_summary or ""))
+        put(self, "entrypoint", found.get("entrypoint", "plugin"))
+        for key in _ORDERED:
+            put(self, key, found.get(key, ()))
+        put(self, "conflicts", found.get("conflicts", ()))
+        put(self, "provides", provides)
+        put(self, "requires_host", found.get("requires-host", ""))
+        put(self, "requires_python", found.get("requires-python", ""))
+        put(self, "tier", found.get("tier", "in-process"))
+        put(self, "activation", found.get("activation", ("startup",)))
+        put(self, "critical", found.get("critical", False))
+        for key in _TABLES:
+            put(self, key, MappingProxyType(found[key]) if key in found else _NOTHING)
+        put(self, "file", file)
+        put(self, "distribution", distribution)
+        put(self, "data", given)
+
+    @staticmethod
+    def _default_name(checker: Checker, default_name: Optional[str]) -> Optional[str]:
+        if default_name is None:
+            checker.fault("name", None, "is required: the name of the plugin")
+            return None
+        display: Optional[str] = RULES["name"](checker, "name", default_name)
+        return display
+
+    @classmethod
+    def bare(
+        cls,
+        name: str,
+        version: str = "0",
+        *,
+        summary: str = "",
+        file: Optional[str] = None,
+        distribution: Optional[str] = None,
+        fold: bool = True,
+    ) -> "PluginMetadata":
+        """What is left to say of a plugin whose manifest is faulty; neither is checked.
+
+        Args:
+            name: Its name, folded unless ``fold`` is False.
+            version: Its version text, whatever it is.
+            summary: One line on what it does.
+            file: The manifest that is at fault, or None.
+            distribution: The distribution that carries it, or None.
+            fold: Whether ``name`` is folded to its canonical form.
+        """
+        self = cls(
+            {},
+            file=file,
+            distribution=distribution,
+            default_name="x",
+            default_version=version,
+            default_summary=summary,
+        )
+        object.__setattr__(self, "name", canonical(name) if fold else name)
+        object.__setattr__(self, "display_name", name)
+        object.__setattr__(self, "data", {"name": name, "version": version})
+        return self
+
+    @staticmethod
+    def salvage(data: Any) -> Tuple[Optional[str], str]:
+        """The name and version of a manifest that may be faulty; never raises.
+
+        Args:
+            data: Anything, such as the mapping that ``PluginMetadata`` refused.
+
+        Returns:
+            The name as written if it is a valid one, else None, and the version if it is one,
+            else ``"0"``.
+        """
+        if not isinstance(data, Mapping):
+            return None, "0"
+        name, version = data.get("name"), data.get("version")
+        return (
+            name if isinstance(name, str) and is_valid(name) else None,
+            version.strip() if isinstance(version, str) and is_version(version) else "0",
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"PluginMetadata is immutable: cannot set {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"PluginMetadata is immutable: cannot delete {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PluginMetadata):
+            return NotImplemented
+        return all(getattr(self, slot) == getattr(other, slot) for slot in self.__slots__)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.version, self.distribution, self.file))
+
+    def __repr__(self) -> str:
+        words = [f"name={self.display_name!r}", f"version={self.version!r}"]
+        words += [f"{key}={[str(r) for r in getattr(self, key)]}" for key in ("requires", "wants")]
+        words += [f"{key}={getattr(self, key)!r}" for key in ("file", "distribution")]
+        return f"PluginMetadata({', '.join(w for w in words if not w.endswith(('=None', '=[]')))})"
+
+
+def _copied(checker: Checker, data: Any) -> Dict[Any, Any]:
+    if not isinstance(data, Mapping):
+        checker.fault("", data, "must be a table (a mapping of keys to values)")
+        return {}
+    budget = [MAX_VALUES]
+    given: Dict[Any, Any] = {}
+    for key, value in data.items():
+        if type(value) is str:
+            given[key] = value
+            continue
+        try:
+            given[key] = _copy(value, MAX_DEPTH, budget)
+        except _TooMuch as e:
+            checker.fault(join("", key), f"a {type(value).__name__}", str(e))
+    return given
+
+
+def _copy(value: Any, depth: int, budget: List[int]) -> Any:
+    if isinstance(value, Mapping):
+        _spend(depth, budget, len(value))
+        return {key: _copy(each, depth - 1, budget) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        _spend(depth, budget, len(value))
+        return [_copy(each, depth - 1, budget) for each in value]
+    return value
+
+
+def _spend(depth: int, budget: List[int], count: int) -> None:
+    if depth <= 0:
+        raise _TooMuch(f"must not be nested more than {MAX_DEPTH} deep")
+    budget[0] -= count
+    if budget[0] < 0:
+        raise _TooMuch(f"must not hold more than {MAX_VALUES} values")
+
+
+def _refuse_itself(
+    checker: Checker, name: str, found: Mapping[str, Any], given: Mapping[str, Any]
+) -> None:
+    for key in _ORDERED:
+        for index, requirement in enumerate(found.get(key, ())):
+            if requirement is not None and requirement.name == name:
+                checker.fault(
+                    f"{key}[{index}]", given[key][index], "must not name the plugin itself"
+                )
+
+
+def _capabilities(
+    checker: Checker,
+    name: str,
+    version: str,
+    found: Mapping[str, Any],
+    given: Mapping[str, Any],
+) -> Tuple[Provided, ...]:
+    kept: Dict[str, Provided] = {}
+    for index, each in enumerate(found.get("provides", ())):
+        if each is None:
+            continue
+        path, value = f"provides[{index}]", given["provides"][index]
+        offered = Provided(each.name, each.version or version)
+        if offered.name in kept:
+            checker.fault(path, value, f"must provide {offered.name!r} only once")
+        elif offered.name != name:
+            kept[offered.name] = offered
+        elif offered.version != version:
+            checker.fault(
+                path, value, f"a plugin provides its own name at its own version, {version}"
+            )
+    return tuple(kept.values())
+
+
+def _refuse(
+    faults: List[Fault],
+    given: Mapping[str, Any],
+    name: str,
+    version: str,
+    file: Optional[str],
+    distribution: Optional[str],
+) -> NoReturn:
+    raise ManifestError(
+        faults,
+        plugin=name or None,
+        version=version if name else None,
+        distribution=distribution,
+        file=file,
+    )
