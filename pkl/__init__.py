@@ -1,0 +1,191 @@
+"""pkl is a plugin kernel: plugins start in order, have their own context, and are taken back whole.
+
+The names below are imported when they are first used, so that ``import pkl`` alone costs next to
+nothing, starts nothing and creates no host. ``pkl.this`` is the current plugin, found anew at each
+access; that is why ``__all__`` leaves it out.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # type checkers know the name; importing typing would be most of the cost
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .errors import CleanupError as CleanupError
+    from .errors import ConflictError as ConflictError
+    from .errors import DiscoveryError as DiscoveryError
+    from .errors import Fault as Fault
+    from .errors import HandlerErrors as HandlerErrors
+    from .errors import HandlerRefused as HandlerRefused
+    from .errors import HostClosed as HostClosed
+    from .errors import InUse as InUse
+    from .errors import InvalidTransition as InvalidTransition
+    from .errors import ManifestError as ManifestError
+    from .errors import MissingExtra as MissingExtra
+    from .errors import ModuleReplacedWarning as ModuleReplacedWarning
+    from .errors import NameRefused as NameRefused
+    from .errors import NoCurrentPlugin as NoCurrentPlugin
+    from .errors import NotPermitted as NotPermitted
+    from .errors import PathError as PathError
+    from .errors import PklError as PklError
+    from .errors import PklWarning as PklWarning
+    from .errors import PluginBlocked as PluginBlocked
+    from .errors import PluginEnableError as PluginEnableError
+    from .errors import PluginLoadError as PluginLoadError
+    from .errors import PluginNotFound as PluginNotFound
+    from .errors import PluginNotRunning as PluginNotRunning
+    from .errors import RequirementError as RequirementError
+    from .errors import RestartRequired as RestartRequired
+    from .errors import StopTimeout as StopTimeout
+    from .errors import TransitionDeadlock as TransitionDeadlock
+    from .errors import TransitionTimeout as TransitionTimeout
+    from .errors import UndeclaredImport as UndeclaredImport
+    from .errors import UndeclaredImportWarning as UndeclaredImportWarning
+    from .errors import UsageError as UsageError
+    from .host import PluginHost as PluginHost
+    from .host import StartReport as StartReport
+    from .host import get_default_host as get_default_host
+    from .host import load_plugin as load_plugin
+    from .host import set_default_host as set_default_host
+    from .kernel.context import get_current_plugin as get_current_plugin
+    from .kernel.context import plugin_context as plugin_context
+    from .kernel.event import Event as Event
+    from .kernel.event import HostEvent as HostEvent
+    from .kernel.event import event as event
+    from .kernel.lifecycle_event import LifecycleEvent as LifecycleEvent
+    from .kernel.log import PluginLogger as PluginLogger
+    from .kernel.log import get_logger as get_logger
+    from .kernel.log import log as log
+    from .kernel.plugin import Plugin as Plugin
+    from .kernel.ports import MetadataLoader as MetadataLoader
+    from .kernel.ports import PluginLoader as PluginLoader
+    from .kernel.resource import Resource as Resource
+    from .kernel.resource import ResourceManager as ResourceManager
+    from .kernel.syscall import syscall as syscall
+    from .kernel.timer import Timer as Timer
+    from .kernel.timer import set_interval as set_interval
+    from .kernel.timer import set_timeout as set_timeout
+    from .model.candidate import Candidate as Candidate
+    from .model.candidate import Discovery as Discovery
+    from .model.manifest import PluginMetadata as PluginMetadata
+    from .model.plan import Plan as Plan
+    from .model.state import Desired as Desired
+    from .model.state import PluginState as PluginState
+    from .model.state import Reason as Reason
+
+    __version__: str
+    this: Plugin
+
+__all__ = [
+    "Candidate",
+    "CleanupError",
+    "ConflictError",
+    "Desired",
+    "Discovery",
+    "DiscoveryError",
+    "Event",
+    "Fault",
+    "HandlerErrors",
+    "HandlerRefused",
+    "HostClosed",
+    "HostEvent",
+    "InUse",
+    "InvalidTransition",
+    "LifecycleEvent",
+    "ManifestError",
+    "MetadataLoader",
+    "MissingExtra",
+    "ModuleReplacedWarning",
+    "NameRefused",
+    "NoCurrentPlugin",
+    "NotPermitted",
+    "PathError",
+    "PklError",
+    "PklWarning",
+    "Plan",
+    "Plugin",
+    "PluginBlocked",
+    "PluginEnableError",
+    "PluginHost",
+    "PluginLoadError",
+    "PluginLoader",
+    "PluginLogger",
+    "PluginMetadata",
+    "PluginNotFound",
+    "PluginNotRunning",
+    "PluginState",
+    "Reason",
+    "RequirementError",
+    "Resource",
+    "ResourceManager",
+    "RestartRequired",
+    "StartReport",
+    "StopTimeout",
+    "Timer",
+    "TransitionDeadlock",
+    "TransitionTimeout",
+    "UndeclaredImport",
+    "UndeclaredImportWarning",
+    "UsageError",
+    "__version__",
+    "event",
+    "get_current_plugin",
+    "get_default_host",
+    "get_logger",
+    "load_plugin",
+    "log",
+    "plugin_context",
+    "plugins",
+    "set_default_host",
+    "set_interval",
+    "set_timeout",
+    "syscall",
+]
+
+_HOMES = {
+    "host": "PluginHost StartReport get_default_host load_plugin set_default_host",
+    "kernel.context": "get_current_plugin plugin_context",
+    "kernel.event": "Event HostEvent event",
+    "kernel.lifecycle_event": "LifecycleEvent",
+    "kernel.log": "PluginLogger get_logger log",
+    "kernel.plugin": "Plugin",
+    "kernel.ports": "MetadataLoader PluginLoader",
+    "kernel.resource": "Resource ResourceManager",
+    "kernel.syscall": "syscall",
+    "kernel.timer": "Timer set_interval set_timeout",
+    "model.candidate": "Candidate Discovery",
+    "model.manifest": "PluginMetadata",
+    "model.plan": "Plan",
+    "model.state": "Desired PluginState Reason",
+}
+"""The module where each name lives; every name that is not listed lives in ``errors``."""
+
+_HOME = dict.fromkeys(__all__, "errors")
+_HOME.update((name, home) for home, names in _HOMES.items() for name in names.split())
+
+if not TYPE_CHECKING:  # or every misspelt name would pass a type check
+
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            value = import_module(".version", __name__).VERSION
+        elif name == "plugins":
+            import_module(".host", __name__)
+            value = import_module(".plugins", __name__)
+        elif name == "this":
+            import_module(".host", __name__)
+            return import_module(".kernel.context", __name__).this()
+        elif name in _HOME:
+            home = _HOME[name]
+            if home.startswith("kernel."):  # the host wires the kernel to the default host
+                import_module(".host", __name__)
+            value = getattr(import_module(f".{home}", __name__), name)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return list(__all__)

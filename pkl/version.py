@@ -1,0 +1,5 @@
+"""The version of pkl: the one place where it is written."""
+
+__all__ = ["VERSION"]
+
+VERSION = "0.1.0"
