@@ -175,9 +175,7 @@ def _passes(test: _Test, release: Release, stripped: Release) -> bool:
     return alike if operator == "==*" else not alike
 
 
-def specifier_contains(
-    specifier: str, version: str, prereleases: Optional[bool] = None
-) -> bool:
+def specifier_contains(specifier: str, version: str, prereleases: Optional[bool] = None) -> bool:
     """Whether a version fits a version specifier, by PEP 440.
 
     Args:
