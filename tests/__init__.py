@@ -1,0 +1,1 @@
+"""The tests of pkl; each states a claim by its name."""

@@ -1,0 +1,1 @@
+"""Claims about the project itself: its layout, packaging and continuous integration."""
