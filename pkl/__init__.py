@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .errors import HostClosed as HostClosed
     from .errors import InUse as InUse
     from .errors import InvalidTransition as InvalidTransition
+    from .errors import LockReentered as LockReentered
+    from .errors import LockTimeout as LockTimeout
     from .errors import ManifestError as ManifestError
     from .errors import MissingExtra as MissingExtra
     from .errors import ModuleReplacedWarning as ModuleReplacedWarning
@@ -95,6 +97,8 @@ __all__ = [
     "InUse",
     "InvalidTransition",
     "LifecycleEvent",
+    "LockReentered",
+    "LockTimeout",
     "ManifestError",
     "MetadataLoader",
     "MissingExtra",

@@ -1,0 +1,47 @@
+"""Installs the distributions of ``pkl_plugins_examples`` and runs the tests of each.
+
+Run it with a Python that has pkl and pytest: ``python tests/run_examples.py [PYTEST ARGUMENTS]``.
+Each distribution is tested from its own folder, as its author would, but against what pip
+installed.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import List, Sequence
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "pkl_plugins_examples"
+
+
+def distributions() -> List[Path]:
+    """The folders of the examples that have their own ``pyproject.toml``."""
+    return sorted(path.parent for path in EXAMPLES.glob("*/pyproject.toml"))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Tests every distribution, also after one has failed.
+
+    Returns:
+        0 if all of them have tests and pass them, else 1.
+    """
+    folders = distributions()
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    # One command, so that they satisfy each other's requirements; the backends are installed.
+    subprocess.run(
+        [*pip, "--no-build-isolation", "--force-reinstall", "--no-deps", *map(str, folders)],
+        check=True,
+    )
+    failed = []
+    for folder in folders:
+        print(f"\n{folder.name}", flush=True)
+        pytest = [sys.executable, "-I", "-m", "pytest", "--rootdir", str(folder)]
+        if subprocess.run([*pytest, str(folder / "tests"), *arguments], cwd=folder).returncode:
+            failed.append(folder.name)
+    print("failed: " + ", ".join(failed) if failed else f"{len(folders)} distributions pass")
+    return 1 if failed or not folders else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
