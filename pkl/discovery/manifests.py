@@ -1,0 +1,56 @@
+"""Reading the manifest that lies in a package or plugin directory."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, NoReturn, Sequence
+
+from ..errors import Fault, ManifestError, PklError
+from ..model.manifest import parse_manifest_text
+
+__all__ = ["ManifestText", "parse_manifest", "refuse_two"]
+
+
+class ManifestText(NamedTuple):
+    """A manifest file as it lies on disk."""
+
+    file: str
+    """Its path."""
+    data: bytes
+    """Its content."""
+
+
+def parse_manifest(found: ManifestText) -> Dict[str, Any]:
+    """The mapping that the manifest holds, its values not yet checked.
+
+    Raises:
+        ManifestError: It is not UTF-8, not in its format, or in one that is not supported here.
+    """
+    try:
+        text = found.data.decode()
+    except UnicodeDecodeError as e:
+        line = found.data.count(b"\n", 0, e.start) + 1
+        _refuse(found.file, f"0x{found.data[e.start]:02x}", f"must be UTF-8 (line {line} is not)")
+    format = found.file.rpartition(".")[2]
+    try:
+        return parse_manifest_text(text, "yaml" if format == "yml" else format, found.file)
+    except ManifestError:
+        raise
+    except PklError as e:
+        _refuse(found.file, "", str(e))
+
+
+def refuse_two(directory: str, names: Sequence[str]) -> NoReturn:
+    """Says that a directory holds several manifests.
+
+    Raises:
+        ManifestError: Always.
+    """
+    listed: List[str] = sorted(names)
+    raise ManifestError(
+        [Fault("", listed, "must be one file: a plugin has one manifest; delete all but one")],
+        file=directory,
+    )
+
+
+def _refuse(file: str, value: object, rule: str) -> NoReturn:
+    raise ManifestError([Fault("", value, rule)], file=file)
