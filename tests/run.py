@@ -96,7 +96,7 @@ def tox_python() -> str:
             subprocess.run(bare, check=True)
             pip = [sys.executable, "-m", "pip", "--python", str(python)]
         subprocess.run(
-            [*pip, "install", "-q", "--disable-pip-version-check", "tox>=4.23"],
+            [*pip, "install", "-qq", "--disable-pip-version-check", "tox>=4.23"],
             check=True,
             env=environment(),
         )
@@ -118,7 +118,7 @@ def run(names: Sequence[str], arguments: Sequence[str]) -> int:
         for name in names
         if name not in able
     ]
-    print("\n".join(skipped), flush=True)
+    print(*skipped, sep="\n", end="\n" if skipped else "", flush=True)
     discover = [part for path in pythons.values() if path for part in ("--discover", path)]
     command = [tox_python(), "-m", "tox", "run", *discover, "-e", ",".join(able)]
     counts: Counter[str] = Counter()
@@ -138,7 +138,7 @@ def run(names: Sequence[str], arguments: Sequence[str]) -> int:
             if SUMMARY.match(line):
                 for number, outcome in OUTCOME.findall(line):
                     counts[outcome] += int(number)
-    print("\n".join(skipped))
+    print(*skipped, sep="\n", end="\n" if skipped else "")
     outcomes = ", ".join(f"{counts[key]} {key}" for key in dict.fromkeys(["passed", *counts]))
     print(f"==== {outcomes} in {time.monotonic() - started:.2f}s ====", flush=True)
     return 1 if tox.returncode else 0

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         0 if all of them have tests and pass them, else 1.
     """
     folders = distributions()
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     # One command, so that they satisfy each other's requirements; the backends are installed.
     subprocess.run(
         [*pip, "--no-build-isolation", "--force-reinstall", "--no-deps", *map(str, folders)],
