@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from functools import lru_cache
-from typing import Iterable, List, Optional
+from typing import Iterable, Optional
 
 __all__ = ["canonical", "did_you_mean", "identifier", "is_valid", "printable"]
 
@@ -55,7 +56,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> Optional[str]:
         return spelled[wanted]
     import difflib
 
-    close: List[str] = difflib.get_close_matches(wanted, sorted(spelled), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(wanted, sorted(spelled), n=1, cutoff=0.6)
     return spelled[close[0]] if close else None
 
 
@@ -64,8 +65,6 @@ def identifier(name: str) -> str:
 
     ``my-plugin`` becomes ``my_plugin``, ``3d`` becomes ``_3d``, ``class`` becomes ``class_``.
     """
-    import keyword
-
     word = _NOT_WORD.sub("_", canonical(name))
     if not word or word[0].isdigit():
         word = f"_{word}"

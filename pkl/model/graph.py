@@ -124,7 +124,7 @@ def _components(needs: Sequence[Sequence[int]]) -> List[List[int]]:
                 if work and low[node] < low[work[-1][0]]:
                     low[work[-1][0]] = low[node]
                 if low[node] == order[node]:
-                    members = []
+                    members: List[int] = []
                     while not members or members[-1] != node:
                         members.append(stack.pop())
                         on_stack[members[-1]] = 0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping as AnyMapping
 from types import MappingProxyType
-from typing import Any, Dict, List, Mapping, NoReturn, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..errors import Fault, ManifestError
-from ..names import canonical, is_valid
+from ..names import canonical
+from .checking import Checker, dotted, table_of
 from .manifest_text import MANIFEST_FILES, parse_manifest_text
-from .requirement import Provided, Requirement, is_version
-from .rules import RULES, Checker, join
+from .requirement import Provided, Requirement
+from .rules import RULES
 
 __all__ = ["MANIFEST_FILES", "PluginMetadata", "parse_manifest_text"]
 
@@ -19,7 +22,9 @@ MAX_VALUES = 100_000
 """How many values a manifest may hold, counted as often as they are reached."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_TABLES = ("permissions", "limits", "calls", "supervision", "config", "contributes")
+_TABLES = {"permissions", "limits", "calls", "supervision", "config", "contributes"}
+_HYPHENATED = {"requires-host", "requires-python"}
+_read_all = table_of(RULES)
 _ORDERED = ("requires", "wants", "after", "before")
 
 
@@ -64,56 +69,28 @@ class PluginMetadata:
         ManifestError: With every fault that was found, not only the first.
     """
 
-    __slots__ = (
-        "activation",
-        "after",
-        "before",
-        "calls",
-        "config",
-        "conflicts",
-        "contributes",
-        "critical",
-        "data",
-        "display_name",
-        "distribution",
-        "entrypoint",
-        "file",
-        "limits",
-        "name",
-        "permissions",
-        "provides",
-        "requires",
-        "requires_host",
-        "requires_python",
-        "summary",
-        "supervision",
-        "tier",
-        "version",
-        "wants",
-    )
-
     name: str
     display_name: str
-    version: str
-    summary: str
-    entrypoint: str
-    requires: Tuple[Requirement, ...]
-    wants: Tuple[Requirement, ...]
-    after: Tuple[Requirement, ...]
-    before: Tuple[Requirement, ...]
-    conflicts: Tuple[Requirement, ...]
-    provides: Tuple[Provided, ...]
-    requires_host: str
-    requires_python: str
-    tier: str
-    activation: Tuple[str, ...]
-    critical: bool
-    permissions: Mapping[str, Any]
-    limits: Mapping[str, Any]
-    calls: Mapping[str, Any]
-    supervision: Mapping[str, Any]
-    config: Mapping[str, Any]
-    contributes: Mapping[str, Any]
+    version: str = "0"
+    summary: str = ""
+    entrypoint: str = "plugin"
+    requires: Tuple[Requirement, ...] = ()
+    wants: Tuple[Requirement, ...] = ()
+    after: Tuple[Requirement, ...] = ()
+    before: Tuple[Requirement, ...] = ()
+    conflicts: Tuple[Requirement, ...] = ()
+    provides: Tuple[Provided, ...] = ()
+    requires_host: str = ""
+    requires_python: str = ""
+    tier: str = "in-process"
+    activation: Tuple[str, ...] = ("startup",)
+    critical: bool = False
+    permissions: Mapping[str, Any] = _NOTHING
+    limits: Mapping[str, Any] = _NOTHING
+    calls: Mapping[str, Any] = _NOTHING
+    supervision: Mapping[str, Any] = _NOTHING
+    config: Mapping[str, Any] = _NOTHING
+    contributes: Mapping[str, Any] = _NOTHING
     file: Optional[str]
     distribution: Optional[str]
     data: Mapping[str, Any]
@@ -143,51 +120,36 @@ class PluginMetadata:
         """
         checker = Checker(fold)
         given = _copied(checker, data)
-        found: Dict[str, Any] = {}
-        for key, value in given.items():
-            rule = RULES.get(key) if isinstance(key, str) else None
-            if rule is None:
-                checker.unknown(join("", key), key, value, RULES)
+        found = _read_all(checker, "", given)
+        if isinstance(data, AnyMapping) and "name" not in data:
+            if default_name is None:
+                checker.fault("name", None, "is required: the name of the plugin")
             else:
-                found[key] = rule(checker, key, value)
-        display = found.get("name")
-        if "name" not in given and not checker.faults or display is None and "name" not in found:
-            display = self._default_name(checker, default_name)
-        name = (canonical(display) if fold else display) if display is not None else ""
+                found["name"] = RULES["name"](checker, "name", default_name)
+        display = found.get("name") or ""
+        name = canonical(display) if fold else display
         version = found.get("version") or default_version or "0"
-        if name:
+        if "provides" in found:
+            found["provides"] = _capabilities(checker, name, version, found, given)
+        if fold:
             _refuse_itself(checker, name, found, given)
-        provides = _capabilities(checker, name, version, found, given)
         if checker.faults:
-            _refuse(checker.faults, given, name, version, file, distribution)
-        put = object.__setattr__
-        put(self, "name", name)
-        put(self, "display_name", display)
-        put(self, "version", version)
-        put(self, "summary", found.get("summary", default_summary or ""))
-        put(self, "entrypoint", found.get("entrypoint", "plugin"))
-        for key in _ORDERED:
-            put(self, key, found.get(key, ()))
-        put(self, "conflicts", found.get("conflicts", ()))
-        put(self, "provides", provides)
-        put(self, "requires_host", found.get("requires-host", ""))
-        put(self, "requires_python", found.get("requires-python", ""))
-        put(self, "tier", found.get("tier", "in-process"))
-        put(self, "activation", found.get("activation", ("startup",)))
-        put(self, "critical", found.get("critical", False))
-        for key in _TABLES:
-            put(self, key, MappingProxyType(found[key]) if key in found else _NOTHING)
-        put(self, "file", file)
-        put(self, "distribution", distribution)
-        put(self, "data", given)
-
-    @staticmethod
-    def _default_name(checker: Checker, default_name: Optional[str]) -> Optional[str]:
-        if default_name is None:
-            checker.fault("name", None, "is required: the name of the plugin")
-            return None
-        display: Optional[str] = RULES["name"](checker, "name", default_name)
-        return display
+            raise ManifestError(
+                _in_order(checker.faults, given),
+                plugin=name or None,
+                version=version if name else None,
+                distribution=distribution,
+                file=file,
+            )
+        if default_summary and "summary" not in found:
+            found["summary"] = default_summary
+        for key in _TABLES & found.keys():
+            found[key] = MappingProxyType(found[key])
+        for key in _HYPHENATED & found.keys():
+            found[key.replace("-", "_")] = found.pop(key)
+        found.update(name=name, display_name=display, version=version)
+        found.update(file=file, distribution=distribution, data=given)
+        self.__dict__.update(found)
 
     @classmethod
     def bare(
@@ -200,7 +162,7 @@ class PluginMetadata:
         distribution: Optional[str] = None,
         fold: bool = True,
     ) -> "PluginMetadata":
-        """What is left to say of a plugin whose manifest is faulty; neither is checked.
+        """What is left to say of a plugin whose manifest is faulty; nothing is checked.
 
         Args:
             name: Its name, folded unless ``fold`` is False.
@@ -210,17 +172,16 @@ class PluginMetadata:
             distribution: The distribution that carries it, or None.
             fold: Whether ``name`` is folded to its canonical form.
         """
-        self = cls(
-            {},
+        self = cls.__new__(cls)
+        self.__dict__.update(
+            name=canonical(name) if fold else name,
+            display_name=name,
+            version=version,
+            summary=summary,
             file=file,
             distribution=distribution,
-            default_name="x",
-            default_version=version,
-            default_summary=summary,
+            data={"name": name, "version": version},
         )
-        object.__setattr__(self, "name", canonical(name) if fold else name)
-        object.__setattr__(self, "display_name", name)
-        object.__setattr__(self, "data", {"name": name, "version": version})
         return self
 
     @staticmethod
@@ -234,12 +195,13 @@ class PluginMetadata:
             The name as written if it is a valid one, else None, and the version if it is one,
             else ``"0"``.
         """
-        if not isinstance(data, Mapping):
+        if not isinstance(data, AnyMapping):
             return None, "0"
+        checker = Checker(fold=True)
         name, version = data.get("name"), data.get("version")
         return (
-            name if isinstance(name, str) and is_valid(name) else None,
-            version.strip() if isinstance(version, str) and is_version(version) else "0",
+            RULES["name"](checker, "name", name),
+            RULES["version"](checker, "version", version) or "0",
         )
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -251,20 +213,24 @@ class PluginMetadata:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PluginMetadata):
             return NotImplemented
-        return all(getattr(self, slot) == getattr(other, slot) for slot in self.__slots__)
+        return self.__dict__ == other.__dict__
 
     def __hash__(self) -> int:
         return hash((self.name, self.version, self.distribution, self.file))
 
     def __repr__(self) -> str:
         words = [f"name={self.display_name!r}", f"version={self.version!r}"]
-        words += [f"{key}={[str(r) for r in getattr(self, key)]}" for key in ("requires", "wants")]
-        words += [f"{key}={getattr(self, key)!r}" for key in ("file", "distribution")]
-        return f"PluginMetadata({', '.join(w for w in words if not w.endswith(('=None', '=[]')))})"
+        for key in ("requires", "wants", "provides"):
+            if getattr(self, key):
+                words.append(f"{key}={[str(each) for each in getattr(self, key)]}")
+        for key in ("distribution", "file"):
+            if getattr(self, key) is not None:
+                words.append(f"{key}={getattr(self, key)!r}")
+        return f"<PluginMetadata {' '.join(words)}>"
 
 
 def _copied(checker: Checker, data: Any) -> Dict[Any, Any]:
-    if not isinstance(data, Mapping):
+    if not isinstance(data, AnyMapping):
         checker.fault("", data, "must be a table (a mapping of keys to values)")
         return {}
     budget = [MAX_VALUES]
@@ -276,17 +242,17 @@ def _copied(checker: Checker, data: Any) -> Dict[Any, Any]:
         try:
             given[key] = _copy(value, MAX_DEPTH, budget)
         except _TooMuch as e:
-            checker.fault(join("", key), f"a {type(value).__name__}", str(e))
+            checker.fault(dotted("", key), f"<{type(value).__name__}>", str(e))
     return given
 
 
 def _copy(value: Any, depth: int, budget: List[int]) -> Any:
-    if isinstance(value, Mapping):
-        _spend(depth, budget, len(value))
-        return {key: _copy(each, depth - 1, budget) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         _spend(depth, budget, len(value))
-        return [_copy(each, depth - 1, budget) for each in value]
+        return [each if type(each) is str else _copy(each, depth - 1, budget) for each in value]
+    if isinstance(value, AnyMapping):
+        _spend(depth, budget, len(value))
+        return {key: _copy(each, depth - 1, budget) for key, each in value.items()}
     return value
 
 
@@ -333,18 +299,11 @@ def _capabilities(
     return tuple(kept.values())
 
 
-def _refuse(
-    faults: List[Fault],
-    given: Mapping[str, Any],
-    name: str,
-    version: str,
-    file: Optional[str],
-    distribution: Optional[str],
-) -> NoReturn:
-    raise ManifestError(
-        faults,
-        plugin=name or None,
-        version=version if name else None,
-        distribution=distribution,
-        file=file,
-    )
+def _in_order(faults: List[Fault], given: Mapping[Any, Any]) -> List[Fault]:
+    """The faults in the order of the keys in the manifest, what is missing first."""
+    places = {dotted("", key): place for place, key in enumerate(given)}
+
+    def place(fault: Fault) -> int:
+        return places.get(re.split(r"[.\[]", fault.path)[0], -1)
+
+    return sorted(faults, key=place)

@@ -14,8 +14,11 @@ __all__ = ["MANIFEST_FILES", "parse_manifest_text"]
 MANIFEST_FILES = ("plugin.toml", "plugin.json", "plugin.yaml", "plugin.yml")
 """The file names of a manifest; a plugin has one of them."""
 
-MAX_TEXT = 1024 * 1024
+MAX_TEXT = 256 * 1024
 """The longest manifest that is read, in characters."""
+
+# tomllib takes quadratic time over the parts of one dotted key.
+_ENDLESS_KEY = re.compile(r"""(?<![\w."'-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){100}""")
 
 
 def parse_manifest_text(text: str, format: str, file: Optional[str] = None) -> Dict[str, Any]:
@@ -23,7 +26,7 @@ def parse_manifest_text(text: str, format: str, file: Optional[str] = None) -> D
 
     Args:
         text: The content of the file; a byte order mark at its start is skipped.
-        format: ``toml``, ``json`` or ``yaml``.
+        format: ``toml``, ``json`` or ``yaml`` (or ``yml``).
         file: Where it was read from, for errors.
 
     Raises:
@@ -39,7 +42,7 @@ def parse_manifest_text(text: str, format: str, file: Optional[str] = None) -> D
         data = _toml(text, file)
     elif format == "json":
         data = _json(text, file)
-    elif format == "yaml":
+    elif format in ("yaml", "yml"):
         data = _yaml(text, file)
     else:
         raise ValueError(f"format must be toml, json or yaml, not {format!r}")
@@ -53,6 +56,8 @@ def _toml(text: str, file: Optional[str]) -> Any:
         import tomllib
     else:
         import tomli as tomllib
+    if _ENDLESS_KEY.search(text):
+        _refuse("is nested too deeply", "", file)
     try:
         return tomllib.loads(text)
     except RecursionError:
@@ -61,32 +66,32 @@ def _toml(text: str, file: Optional[str]) -> Any:
         _refuse(f"is not valid TOML: {e}", _line(text, str(e)), file)
 
 
-class _Twice(Exception):
-    """A JSON object or YAML mapping has a key two times."""
+class _NotJson(Exception):
+    """What Python's reader of JSON would let pass; the value and what is wrong with it."""
 
 
-def _pairs(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _Twice(key)
-            seen.add(key)
+        for key, _ in reversed(pairs):
+            if key not in found:
+                raise _NotJson(key, "the key is there twice")
+            del found[key]
     return found
 
 
 def _constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a JSON number")
+    raise _NotJson(word, "not a JSON number")
 
 
 def _json(text: str, file: Optional[str]) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except RecursionError:
         _refuse("is nested too deeply", "", file)
-    except _Twice as e:
-        _refuse("is there twice in one object; a key may stand once", e.args[0], file)
+    except _NotJson as e:
+        value, problem = e.args
+        _refuse(f"is not valid JSON: {problem}", value, file)
     except ValueError as e:
         _refuse(f"is not valid JSON: {e}", _line(text, str(e)), file)
 
@@ -98,39 +103,40 @@ def _yaml(text: str, file: Optional[str]) -> Any:
         raise MissingExtra("yaml", f"reading {file or 'a YAML manifest'}") from None
 
     class Loader(yaml.SafeLoader):
-        """Refuses a key that is there twice, which YAML 1.2 forbids and PyYAML lets pass."""
+        """Plain values only; no key twice, and no merge keys, which can grow without bound."""
 
-        def construct_mapping(self, node: Any, deep: bool = False) -> Dict[Any, Any]:
+        def flatten_mapping(self, node: Any) -> None:
             seen = set()
-            for key_node, _ in node.value:
-                key = getattr(key_node, "value", None)
-                if isinstance(key, str):
-                    if key in seen and key != "<<":
-                        raise yaml.constructor.ConstructorError(
-                            None, None, f"the key {key!r} is there twice", key_node.start_mark
-                        )
-                    seen.add(key)
-            found: Dict[Any, Any] = super().construct_mapping(node, deep)
-            return found
+            for key, _ in node.value:
+                if key.tag == "tag:yaml.org,2002:merge":
+                    self.refuse("merge keys (<<) are not supported", key)
+                if isinstance(key.value, str):
+                    if key.value in seen:
+                        self.refuse(f"the key {key.value!r} is there twice", key)
+                    seen.add(key.value)
+
+        def refuse(self, problem: str, node: Any) -> NoReturn:
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
     try:
         return yaml.load(text, Loader)
     except RecursionError:
         _refuse("is nested too deeply", "", file)
-    except (yaml.YAMLError, ValueError, TypeError) as e:
+    except Exception as e:  # Values such as "!!int x" fail in many ways within PyYAML.
         mark = getattr(e, "problem_mark", None)
-        problem = getattr(e, "problem", None) or str(e)
         at = f" (at line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        problem = getattr(e, "problem", None) or str(e) or type(e).__name__
         _refuse(f"is not valid YAML: {problem}{at}", _line(text, at), file)
 
 
 def _line(text: str, message: str) -> str:
-    """The line that a message such as ``... (at line 3, column 7)`` is about."""
+    """The line that a message is about: ``... (at line 3, column 7)`` or the end of the text."""
+    lines = text.rstrip().split("\n")
     match = re.search(r"line (\d+)", message)
-    lines = text.splitlines()
-    number = int(match[1]) if match else 0
-    return lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    if match is None:
+        return lines[-1].strip() if "end of document" in message else ""
+    return lines[min(int(match[1]), len(lines)) - 1].strip()
 
 
 def _refuse(rule: str, value: Any, file: Optional[str]) -> NoReturn:
-    raise ManifestError([Fault("", value, rule)], file=file)
+    raise ManifestError([Fault("", value, rule)], file=file) from None

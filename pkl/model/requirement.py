@@ -1,23 +1,29 @@
-"""Versions and requirements: PEP 440 and PEP 508 over the names of plugins and capabilities.
+"""Requirements and capabilities: PEP 508 over the names of plugins.
 
-The forms that manifests really use (``auth``, ``auth>=1.2,<2``) are read, compared and matched
-here without importing ``packaging``, which costs more than a whole warm start; everything else
-goes to it. Both roads give the same answers, and the property tests hold that.
+The forms that manifests really use (``auth``, ``auth>=1.2,<2``) are read here without importing
+``packaging``; every other goes to it. Both roads give the same answers, and a property test holds
+that.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, List, Mapping, NamedTuple, Optional, Tuple
+from functools import cache, lru_cache
+from typing import Any, Mapping, NamedTuple, Optional, Pattern, Tuple
 
 from ..errors import RequirementError
 from ..names import canonical, is_valid, printable
-
-if TYPE_CHECKING:
-    from packaging.markers import Marker
-    from packaging.specifiers import SpecifierSet
-    from packaging.version import Version
+from .marker import marker_applies, simple_marker
+from .version import (
+    MAX_TEXT,
+    check_specifier,
+    clauses_pattern,
+    is_version,
+    parse_version,
+    specifier_asks_for_prereleases,
+    specifier_contains,
+    version_key,
+)
 
 __all__ = [
     "Provided",
@@ -31,205 +37,11 @@ __all__ = [
     "version_key",
 ]
 
-MAX_TEXT = 4096
-"""The longest version or requirement that is looked at, in characters."""
-
-_PRE = r"(?:[._-]?(?:alpha|a|beta|b|preview|pre|c|rc)[._-]?[0-9]*)?"
-_POST = r"(?:-[0-9]+|[._-]?(?:post|rev|r)[._-]?[0-9]*)?"
-_DEV = r"(?:[._-]?dev[._-]?[0-9]*)?"
-_PUBLIC = rf"v?(?:[0-9]+!)?[0-9]+(?:\.[0-9]+)*{_PRE}{_POST}{_DEV}"
-_VERSION = re.compile(
-    r"\s*v?(?a:(?:(?P<epoch>[0-9]+)!)?(?P<release>[0-9]+(?:\.[0-9]+)*)"
-    r"(?:[._-]?(?P<pre_l>alpha|a|beta|b|preview|pre|c|rc)[._-]?(?P<pre_n>[0-9]+)?)?"
-    r"(?P<post>-(?P<post_n1>[0-9]+)|[._-]?(?:post|rev|r)[._-]?(?P<post_n2>[0-9]+)?)?"
-    r"(?P<dev>[._-]?dev[._-]?(?P<dev_n>[0-9]+)?)?)"
-    r"(?a:\+(?P<local>[a-z0-9]+(?:[._-][a-z0-9]+)*))?\s*",
-    re.IGNORECASE,
-)
-_PRE_RANK = {"alpha": 0, "a": 0, "beta": 1, "b": 1, "preview": 2, "pre": 2, "c": 2, "rc": 2}
-
-_CLAUSE = (
-    rf"(?:(?:>=|<=|<|>|==|!=)[ \t]*{_PUBLIC}"
-    r"|(?:==|!=)[ \t]*v?(?:[0-9]+!)?[0-9]+(?:\.[0-9]+)*\.\*"
-    r"|~=[ \t]*v?(?:[0-9]+!)?[0-9]+(?:\.[0-9]+)+)"
-)
-_CLAUSES = rf"{_CLAUSE}(?:[ \t]*,[ \t]*{_CLAUSE})*"
-_SIMPLE_SPECIFIER = re.compile(rf"[ \t]*(?:{_CLAUSES})?[ \t]*", re.IGNORECASE | re.ASCII)
-_SIMPLE = re.compile(
-    rf"[ \t]*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)[ \t]*({_CLAUSES})?[ \t]*",
-    re.IGNORECASE | re.ASCII,
-)
-_PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)*")
-_PLAIN_CLAUSE = re.compile(r"(>=|<=|<|>|==|!=|~=)([0-9]+(?:\.[0-9]+)*)(\.\*)?")
+_NAME = r"[ \t]*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+_CLAUSE = r"(?:>=|<=|<|>|==|!=)[0-9]+(?:\.[0-9]+)*"
+_USUAL = re.compile(rf"{_NAME}[ \t]*({_CLAUSE}(?:,[ ]?{_CLAUSE})*)?[ \t]*")
 _BLANK = re.compile(r"\s+")
 _HEAD = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*")
-
-Release = Tuple[int, ...]
-_Test = Tuple[str, Release, Release]
-
-
-@lru_cache(maxsize=16384)
-def is_version(text: str) -> bool:
-    """Whether the text is a version by PEP 440; blanks around it are allowed."""
-    return len(text) <= MAX_TEXT and _VERSION.fullmatch(text) is not None
-
-
-@lru_cache(maxsize=16384)
-def version_key(text: str) -> Tuple[Any, ...]:
-    """A key that sorts versions as PEP 440 orders them; equal versions have equal keys.
-
-    What is not a version sorts below every version, by its text.
-    """
-    match = _VERSION.fullmatch(text) if len(text) <= MAX_TEXT else None
-    if match is None:
-        return (-1, text)
-    epoch, release, pre_l, pre_n, post, post_n1, post_n2, dev, dev_n, local = match.groups()
-    if pre_l is not None:
-        pre: Tuple[int, int] = (_PRE_RANK[pre_l.lower()], int(pre_n or 0))
-    else:
-        # A bare development release comes before the pre-releases of its version.
-        pre = (-1, 0) if post is None and dev is not None else (3, 0)
-    return (
-        int(epoch or 0),
-        _without_zeros(_release(release)),
-        pre,
-        -1 if post is None else int(post_n1 or post_n2 or 0),
-        (1, 0) if dev is None else (0, int(dev_n or 0)),
-        _local_key(local),
-    )
-
-
-def _release(text: str) -> Release:
-    return tuple(map(int, text.split(".")))
-
-
-def _without_zeros(release: Release) -> Release:
-    end = len(release)
-    while end and not release[end - 1]:
-        end -= 1
-    return release[:end]
-
-
-def _local_key(local: Optional[str]) -> Tuple[Tuple[int, int, str], ...]:
-    if local is None:
-        return ()
-    parts = re.split(r"[._-]", local.lower())
-    return tuple((1, int(p), "") if p.isdigit() else (0, 0, p) for p in parts)
-
-
-@lru_cache(maxsize=16384)
-def parse_version(text: str) -> "Version":
-    """The version as ``packaging`` represents it, which this imports.
-
-    Raises:
-        packaging.version.InvalidVersion: It is not a version by PEP 440 (a ``ValueError``).
-    """
-    from packaging.version import Version
-
-    return Version(text)
-
-
-@lru_cache(maxsize=4096)
-def _specifier_set(text: str) -> "SpecifierSet":
-    from packaging.specifiers import SpecifierSet
-
-    return SpecifierSet(text)
-
-
-@lru_cache(maxsize=8192)
-def _plain_tests(specifier: str) -> Optional[Tuple[_Test, ...]]:
-    """The clauses as comparisons of release numbers, or None where PEP 440 has more to say."""
-    tests: List[_Test] = []
-    for clause in specifier.split(",") if specifier else ():
-        match = _PLAIN_CLAUSE.fullmatch(clause)
-        if match is None:
-            return None
-        operator, number, star = match.groups()
-        release = _release(number)
-        if star:
-            operator, prefix = operator + "*", release
-        else:
-            prefix = release[:-1]
-        tests.append((operator, _without_zeros(release), prefix))
-    return tuple(tests)
-
-
-def _passes(test: _Test, release: Release, stripped: Release) -> bool:
-    operator, bound, prefix = test
-    if operator == ">=":
-        return stripped >= bound
-    if operator == "<":
-        return stripped < bound
-    if operator == "==":
-        return stripped == bound
-    if operator == "!=":
-        return stripped != bound
-    if operator == "<=":
-        return stripped <= bound
-    if operator == ">":
-        return stripped > bound
-    padded = release + (0,) * (len(prefix) - len(release))
-    alike = padded[: len(prefix)] == prefix
-    if operator == "~=":
-        return alike and stripped >= bound
-    return alike if operator == "==*" else not alike
-
-
-def specifier_contains(specifier: str, version: str, prereleases: Optional[bool] = None) -> bool:
-    """Whether a version fits a version specifier, by PEP 440.
-
-    Args:
-        specifier: Clauses such as ``>=1.2,<2``; empty fits every version.
-        version: The version; what is not one fits only ``===`` and the empty specifier.
-        prereleases: False refuses pre-releases, True takes them. None, as ``packaging``
-            has it, takes one that is within the bounds: a single version has no alternatives.
-
-    Raises:
-        ValueError: The specifier is not valid.
-    """
-    if not specifier:
-        if prereleases is not False:
-            return True
-        key = version_key(version)
-        return key[0] == -1 or not _is_prerelease(key)
-    if len(version) <= MAX_TEXT and _PLAIN.fullmatch(version):
-        tests = _plain_tests(specifier)
-        if tests is not None:
-            release = _release(version)
-            stripped = _without_zeros(release)
-            return all(_passes(test, release, stripped) for test in tests)
-    return _specifier_set(specifier).contains(version, prereleases=prereleases)
-
-
-def _is_prerelease(key: Tuple[Any, ...]) -> bool:
-    return bool(key[2][0] in (0, 1, 2) or key[4][0] == 0)
-
-
-def check_specifier(text: str) -> str:
-    """The specifier without its blanks, if it is one.
-
-    Raises:
-        RequirementError: It is not a version specifier by PEP 440.
-    """
-    if len(text) <= MAX_TEXT and _SIMPLE_SPECIFIER.fullmatch(text):
-        return _BLANK.sub("", text)
-    try:
-        if len(text) > MAX_TEXT:
-            raise ValueError
-        _specifier_set(text)
-    except ValueError:
-        raise RequirementError(
-            f"{_brief(text)} is not a version specifier (PEP 440) such as >=1.2,<2",
-            hint=_specifier_hint(text),
-        ) from None
-    return _BLANK.sub("", text)
-
-
-def _specifier_hint(text: str) -> str:
-    bare = text.strip()
-    if is_version(bare):
-        return f"write >={bare} for this version or any later one, =={bare} for this one only"
-    return ""
 
 
 class Requirement:
@@ -298,10 +110,8 @@ class Requirement:
 
     @property
     def asks_for_prereleases(self) -> bool:
-        """Whether a bound is itself a pre-release, as in ``>=2.0a1``, which admits them (PEP 440)."""
-        if _plain_tests(self.specifier) is not None:
-            return False
-        return bool(_specifier_set(self.specifier).prereleases)
+        """Whether a bound is itself a pre-release, which admits pre-releases (PEP 440)."""
+        return specifier_asks_for_prereleases(self.specifier)
 
     def contains(self, version: str, prereleases: Optional[bool] = None) -> bool:
         """Whether a version fits, by PEP 440.
@@ -309,9 +119,9 @@ class Requirement:
         Args:
             version: The version; what is not one fits only ``===`` and a requirement without
                 version clauses.
-            prereleases: False refuses pre-releases, True takes them. None takes one that is
-                within the bounds, as a single version has no alternatives; whoever chooses
-                between several passes False first.
+            prereleases: False refuses pre-releases. True takes those within the bounds, and so
+                does None, as ``packaging`` has it: a single version has no alternatives.
+                Whoever chooses between several passes False first.
         """
         return specifier_contains(self.specifier, version, prereleases)
 
@@ -320,18 +130,10 @@ class Requirement:
 
         Args:
             environment: Values that replace those of the running Python, by marker name
-                (PEP 508), such as ``{"python_version": "3.9", "extra": "test"}``.
+                (PEP 508), such as ``{"python_version": "3.9"}``. ``extra`` is empty unless it
+                is stated here.
         """
-        if self.marker is None:
-            return True
-        return bool(_marker(self.marker).evaluate(dict(environment) if environment else None))
-
-
-@lru_cache(maxsize=4096)
-def _marker(text: str) -> "Marker":
-    from packaging.markers import Marker
-
-    return Marker(text)
+        return self.marker is None or marker_applies(self.marker, environment)
 
 
 @lru_cache(maxsize=16384)
@@ -348,19 +150,40 @@ def parse_requirement(text: str, *, fold: bool = True) -> Requirement:
     Raises:
         RequirementError: It cannot be read; the text has a caret under the place.
     """
-    match = _SIMPLE.fullmatch(text) if len(text) <= MAX_TEXT else None
+    match = _USUAL.fullmatch(text) if len(text) <= MAX_TEXT else None
     if match is not None:
-        display, clauses = match.groups()
-        specifier = _BLANK.sub("", clauses) if clauses else ""
+        display, specifier = match.groups("")
         name = canonical(display) if fold else display
-        return Requirement(text.strip(), name, display, specifier, None, ())
+        return Requirement(text.strip(), name, display, specifier.replace(" ", ""), None, ())
     try:
-        return _read(text, fold)
+        return _simple(text, fold) or _read(text, fold)
     except RequirementError:
-        if fold or not text.strip():
-            raise
         bare = text.strip()
+        if fold or not bare:
+            raise
         return Requirement(bare, bare, bare, "", None, ())
+
+
+@cache
+def _simple_pattern() -> Pattern[str]:
+    return re.compile(
+        rf"{_NAME}[ \t]*(?P<open>\()?[ \t]*({clauses_pattern()})?[ \t]*(?(open)\))[ \t]*",
+        re.IGNORECASE | re.ASCII,
+    )
+
+
+def _simple(text: str, fold: bool) -> Optional[Requirement]:
+    """The requirement, or None if it takes packaging to read it."""
+    head, semicolon, tail = text.partition(";")
+    match = _simple_pattern().fullmatch(head) if len(text) <= MAX_TEXT else None
+    if match is None:
+        return None
+    marker = simple_marker(tail.strip(" \t")) if semicolon else None
+    if semicolon and marker is None:
+        return None
+    display, clauses = match[1], match[3] or ""
+    name = canonical(display) if fold else display
+    return Requirement(text.strip(), name, display, _BLANK.sub("", clauses), marker, ())
 
 
 def _read(text: str, fold: bool) -> Requirement:
@@ -368,26 +191,26 @@ def _read(text: str, fold: bool) -> Requirement:
     from packaging.requirements import Requirement as Parsed
 
     if not text.strip():
-        raise _refused(text, "it is empty", 0)
+        raise _refused(text, "it is empty", None)
     if len(text) > MAX_TEXT:
-        raise _refused(text, f"it is longer than {MAX_TEXT} characters", None)
+        raise _refused(text[:40], f"it is longer than {MAX_TEXT} characters", None)
     try:
         parsed = Parsed(text)
     except InvalidRequirement as e:
-        syntax = e.__cause__
-        reason = str(getattr(syntax, "message", e))
-        span = getattr(syntax, "span", None)
-        raise _refused(text, reason[:1].lower() + reason[1:], span[1] if span else None) from None
-    except RecursionError:
-        raise _refused(text, "its marker is nested too deeply", None) from None
+        raise _refused(text, *_diagnosis(text, e.__cause__ or e)) from None
+    except (RecursionError, SyntaxError, ValueError):
+        raise _refused(text, "its marker cannot be read", None) from None
     if parsed.url is not None and fold:
-        raise _refused(
-            text,
-            "a URL has no place in it: a requirement names a plugin and its versions",
-            text.index("@"),
-        )
+        rule = "a URL has no place in it: a requirement names a plugin and its versions"
+        raise _refused(text, rule, text.index("@"))
     if not is_valid(parsed.name):
-        raise _refused(text, "a name ends with a letter or a digit", text.index(parsed.name))
+        at = text.index(parsed.name) + len(parsed.name) - 1
+        raise _refused(text, "a name ends with a letter or a digit", at)
+    if parsed.marker is not None and fold:
+        try:
+            parsed.marker.evaluate()
+        except (ValueError, LookupError) as e:
+            raise _refused(text, f"its marker cannot be decided: {e}", None) from None
     marker = str(parsed.marker) if parsed.marker is not None else None
     extras = tuple(sorted({canonical(extra) for extra in parsed.extras}))
     name = canonical(parsed.name) if fold else parsed.name
@@ -395,36 +218,57 @@ def _read(text: str, fold: bool) -> Requirement:
     return Requirement(text.strip(), name, parsed.name, specifier, marker, extras)
 
 
+_COMPARE = re.compile(r"(?:===|[<>!=~]=|[<>])[ \t]*")
+
+
+def _diagnosis(text: str, error: Any) -> Tuple[str, Optional[int]]:
+    """What packaging objects to and where, or what is plainer to say."""
+    reason, span = str(getattr(error, "message", error)), getattr(error, "span", None)
+    at: Optional[int] = span[1] if span else None
+    if at is not None and reason.startswith(("Expected semicolon", "Expected comma")):
+        compare = _COMPARE.match(text, at)
+        if compare is not None and text[compare.end() : compare.end() + 1].isdigit():
+            return "expected a comma between two comparisons", at
+        if compare is not None:
+            return "expected a version (PEP 440) after the comparison", compare.end()
+        if not text[at:].startswith(";") and text[at:].strip():
+            return "expected a comparison such as >= or ==, a comma, a semicolon or the end", at
+    return reason[:1].lower() + reason[1:], at
+
+
 def _written_specifier(text: str) -> str:
     """The clauses of a valid requirement in the order they were written."""
-    head = text.split(";", 1)[0]
+    head = text.partition(";")[0]
     match = _HEAD.match(head)
-    clauses = head[match.end() :] if match else ""
-    return _BLANK.sub("", clauses).strip("(),")
+    clauses = _BLANK.sub("", head[match.end() :] if match else "")
+    return (clauses[1:-1] if clauses.startswith("(") else clauses).rstrip(",")
 
 
-def _refused(text: str, reason: str, column: Optional[int]) -> RequirementError:
+def _refused(text: str, reason: str, at: Optional[int]) -> RequirementError:
     message = f"{_brief(text)} is not a requirement (PEP 508): {reason}"
-    if column is not None:
-        column = min(column, len(text))
-        message += f"\n    {printable(text)}\n    {' ' * len(printable(text[:column]))}^"
+    if at is not None:
+        at = min(at, len(text))
+        message += f"\n    {printable(text)}\n    {' ' * len(printable(text[:at]))}^"
     return RequirementError(
         message,
-        hint=_requirement_hint(text),
+        hint=_hint(text),
         reason=reason,
-        column=None if column is None else column + 1,
+        column=None if at is None else at + 1,
     )
 
 
-def _requirement_hint(text: str) -> str:
-    single = re.match(r"\s*([A-Za-z0-9._-]+)\s*(=|\^|~|@)?\s*v?([0-9][0-9.]*)\s*$", text)
-    if single is None:
+_ALMOST = re.compile(r"\s*([A-Za-z0-9._-]*[A-Za-z0-9])\s*(=|\^|~|@)?\s*v?([0-9]+(?:\.[0-9]+)*)\s*")
+
+
+def _hint(text: str) -> str:
+    """What was probably meant by the ways in which other tools write versions."""
+    match = _ALMOST.fullmatch(text)
+    if match is None:
         return ""
-    name, sign, number = single.groups()
+    name, sign, number = match.groups()
     if sign == "^":
-        major = int(number.split(".")[0])
-        return f"write {name}>={number},<{major + 1}"
-    if sign == "~" and "." in number.strip("."):
+        return f"write {name}>={number},<{int(number.partition('.')[0][:9]) + 1}"
+    if sign == "~" and "." in number:
         return f"write {name}~={number}"
     return f"write {name}>={number} for this version or any later one, {name}=={number} for it only"
 

@@ -1,163 +1,24 @@
-"""The rules of a manifest, one for each key, as tables; ``docs/manifest.md`` says them in prose.
-
-A rule takes what stands at a key and returns what it means. A value that breaks the rule is
-noted as a fault and the rule returns nothing usable: the manifest is refused as a whole, once
-every rule has been asked.
-"""
+"""The rule of every key of a manifest, as tables; ``docs/manifest.md`` says them in prose."""
 
 from __future__ import annotations
 
-import math
 import re
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional
 
-from ..errors import Fault, RequirementError
+from ..errors import RequirementError
 from ..names import canonical, did_you_mean, is_valid
-from .requirement import (
-    Provided,
-    Requirement,
-    check_specifier,
-    is_version,
-    parse_provided,
-    parse_requirement,
-)
+from .checking import Checker, Rule, flag, list_of, one_of, open_table, table_of
+from .requirement import Provided, Requirement, parse_provided, parse_requirement
+from .version import check_specifier, is_version
 
-__all__ = ["RULES", "Checker", "Rule"]
+__all__ = ["RULES"]
 
 MAX_NAME = 200
 """The longest plugin name, in characters: it becomes the name of directories."""
 
 
-class Checker:
-    """Gathers the faults of one manifest; every rule is handed it.
-
-    Attributes:
-        faults: What was found so far, in the order of the keys.
-        fold: Whether names are folded and must be valid; False in foreign groups.
-    """
-
-    __slots__ = ("faults", "fold")
-
-    def __init__(self, fold: bool) -> None:
-        self.faults: List[Fault] = []
-        self.fold = fold
-
-    def fault(self, path: str, value: Any, rule: str) -> None:
-        """Notes that ``value`` at ``path`` breaks ``rule``."""
-        self.faults.append(Fault(path, value, rule))
-
-    def unknown(self, path: str, key: Any, value: Any, known: Iterable[str]) -> None:
-        """Notes a key that has no meaning, with the one that was probably meant."""
-        if not isinstance(key, str):
-            self.fault(path, value, "keys must be strings")
-            return
-        meant = _OTHER_WORDS.get(canonical(key)) or did_you_mean(key, known)
-        if meant is not None and meant in known:
-            self.fault(path, value, f"unknown key; did you mean {meant!r}?")
-        else:
-            self.fault(path, value, f"unknown key; known here are {', '.join(sorted(known))}")
-
-
-Rule = Callable[[Checker, str, Any], Any]
-
-_OTHER_WORDS = {
-    "autostart": "activation",
-    "dependencies": "requires",
-    "depends": "requires",
-    "description": "summary",
-    "entry": "entrypoint",
-    "main": "entrypoint",
-    "module": "entrypoint",
-    "optional": "wants",
-    "recommends": "wants",
-    "python": "requires-python",
-    "host": "requires-host",
-}
-
-
-def join(path: str, key: Any) -> str:
-    """The dotted path of ``key`` below ``path``; a key that is no bare word is quoted."""
-    if isinstance(key, str) and _BARE.fullmatch(key):
-        word = key
-    else:
-        word = ascii(key) if isinstance(key, (str, int, float, bool)) else type(key).__name__
-    return f"{path}.{word}" if path else word
-
-
-_BARE = re.compile(r"[A-Za-z0-9_$-]+")
-
-
-def _table(rules: Mapping[str, Rule]) -> Rule:
-    def check(checker: Checker, path: str, value: Any) -> Dict[str, Any]:
-        if not isinstance(value, dict):
-            checker.fault(path, value, "must be a table")
-            return {}
-        found: Dict[str, Any] = {}
-        for key, each in value.items():
-            below = join(path, key)
-            rule = rules.get(key) if isinstance(key, str) else None
-            if rule is None:
-                checker.unknown(below, key, each, rules)
-            else:
-                found[key] = rule(checker, below, each)
-        return found
-
-    return check
-
-
-def _list(item: Rule, things: str, example: str) -> Rule:
-    def check(checker: Checker, path: str, value: Any) -> Tuple[Any, ...]:
-        if not isinstance(value, list):
-            rule = f"must be a list of {things}"
-            if isinstance(value, str):
-                rule += f": write [{_quoted(value)}]"
-            checker.fault(path, value, f"{rule}, such as {example}" if value == "" else rule)
-            return ()
-        return tuple([item(checker, f"{path}[{i}]", each) for i, each in enumerate(value)])
-
-    return check
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _text(checker: Checker, path: str, value: Any, what: str) -> Optional[str]:
-    """The value if it is a string with something in it."""
-    if not isinstance(value, str):
-        rule = f"must be a string: {what}"
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            rule += "; put it in quotes"
-        checker.fault(path, value, rule)
-    elif not value.strip():
-        checker.fault(path, value, f"must not be empty: {what}")
-    else:
-        return value
-    return None
-
-
-def _words(*words: str) -> Rule:
-    listed = ", ".join(words[:-1]) + f" or {words[-1]}"
-
-    def check(checker: Checker, path: str, value: Any) -> Any:
-        if isinstance(value, str) and value in words:
-            return value
-        meant = did_you_mean(value, words) if isinstance(value, str) else None
-        rule = f"must be {listed}"
-        checker.fault(path, value, f"{rule}; did you mean {meant!r}?" if meant else rule)
-        return words[0]
-
-    return check
-
-
-def _flag(checker: Checker, path: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        checker.fault(path, value, "must be true or false")
-    return bool(value)
-
-
 def _name(checker: Checker, path: str, value: Any) -> Optional[str]:
-    text = _text(checker, path, value, "the name of the plugin")
+    text = checker.text(path, value, "the name of the plugin")
     if text is None or not checker.fold:
         return text
     if not is_valid(text) or len(text) > MAX_NAME:
@@ -172,7 +33,7 @@ def _name(checker: Checker, path: str, value: Any) -> Optional[str]:
 
 
 def _version(checker: Checker, path: str, value: Any) -> Optional[str]:
-    text = _text(checker, path, value, "a version (PEP 440) such as 1.4.0")
+    text = checker.text(path, value, "a version (PEP 440) such as 1.4.0")
     if text is not None and not is_version(text):
         checker.fault(path, value, "must be a version (PEP 440) such as 1.4.0")
         return None
@@ -180,20 +41,19 @@ def _version(checker: Checker, path: str, value: Any) -> Optional[str]:
 
 
 def _summary(checker: Checker, path: str, value: Any) -> Optional[str]:
-    if not isinstance(value, str):
-        checker.fault(path, value, "must be a string: one line on what the plugin does")
-        return None
-    return value
+    return "" if value == "" else checker.text(path, value, "one line on what the plugin does")
 
 
 def _entrypoint(checker: Checker, path: str, value: Any) -> Optional[str]:
-    text = _text(checker, path, value, "a module inside the package, such as plugin")
+    text = checker.text(path, value, "a module inside the package, such as plugin")
     if text is None:
         return None
-    if text.endswith(".py") and "/" not in text and "\\" not in text:
-        checker.fault(path, value, f"must be a module, not a file: write {_quoted(text[:-3])}")
+    parts = text.split(".")
+    named = all(part.isidentifier() for part in parts)
+    if named and len(parts) > 1 and parts[-1] == "py":
+        checker.fault(path, value, f'must be a module, not a file: write "{text[:-3]}"')
         return None
-    if not all(part.isidentifier() for part in text.split(".")):
+    if not named:
         checker.fault(
             path,
             value,
@@ -204,7 +64,7 @@ def _entrypoint(checker: Checker, path: str, value: Any) -> Optional[str]:
 
 
 def _requirement(checker: Checker, path: str, value: Any) -> Optional[Requirement]:
-    text = _text(checker, path, value, "a requirement such as auth>=1.2,<2")
+    text = checker.text(path, value, "a requirement such as auth>=1.2,<2")
     if text is None:
         return None
     try:
@@ -219,7 +79,7 @@ def _requirement(checker: Checker, path: str, value: Any) -> Optional[Requiremen
 
 
 def _provided(checker: Checker, path: str, value: Any) -> Optional[Provided]:
-    text = _text(checker, path, value, "a capability as name or name==V")
+    text = checker.text(path, value, "a capability as name or name==V")
     if text is None:
         return None
     try:
@@ -242,44 +102,34 @@ def _specifier(checker: Checker, path: str, value: Any) -> str:
 
 
 _MOMENTS = ("startup", "import", "idle")
-_TRIGGERS = ("event", "hook", "capability")
 _ACTIVATION = "must be startup, import, idle, event:PLUGIN.EVENT, hook:NAME or capability:NAME"
-_DECLARED = re.compile(r"(?:(?P<owner>[A-Za-z0-9._-]+)\.)?(?P<own>[^\W\d]\w*)")
 
 
-def _activation(checker: Checker, path: str, value: Any) -> Any:
+def _activation(checker: Checker, path: str, value: Any) -> Optional[str]:
     if isinstance(value, str):
         if value in _MOMENTS:
             return value
-        kind, separator, subject = value.partition(":")
-        if separator and kind in _TRIGGERS:
-            if kind == "capability":
-                if is_valid(subject):
-                    return f"capability:{canonical(subject)}"
-            else:
-                match = _DECLARED.fullmatch(subject)
-                if match is not None:
-                    owner = match["owner"]
-                    if owner is None:
-                        return value
-                    if is_valid(owner):
-                        return f"{kind}:{canonical(owner)}.{match['own']}"
-        elif not separator:
-            meant = did_you_mean(value, _MOMENTS)
-            if meant:
-                checker.fault(path, value, f"{_ACTIVATION}; did you mean {meant!r}?")
-                return None
+        kind, colon, subject = value.partition(":")
+        if kind == "capability" and is_valid(subject):
+            return f"capability:{canonical(subject)}"
+        owner, dot, own = subject.rpartition(".")
+        if kind in ("event", "hook") and own.isidentifier() and (not dot or is_valid(owner)):
+            return f"{kind}:{canonical(owner)}{dot}{own}"
+        meant = did_you_mean(value, _MOMENTS) if not colon else None
+        if meant is not None:
+            checker.fault(path, value, f"{_ACTIVATION}; did you mean {meant!r}?")
+            return None
     checker.fault(path, value, _ACTIVATION)
     return None
 
 
-_moments = _list(_activation, "activations", '["startup"]')
+_activation_list = list_of(_activation, "activations", '["startup"]')
 
 
 def _activations(checker: Checker, path: str, value: Any) -> Any:
     if value == []:
-        checker.fault(path, value, "must name at least one; leave the key out for startup")
-    return _moments(checker, path, value)
+        checker.fault(path, value, "must name one at least; without the key it is startup")
+    return _activation_list(checker, path, value)
 
 
 _UNITS = {"B": 1}
@@ -319,9 +169,9 @@ def _count(checker: Checker, path: str, value: Any) -> int:
 
 def _positive(unit: str) -> Rule:
     def check(checker: Checker, path: str, value: Any) -> Any:
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            if 0 < value <= _LARGEST and math.isfinite(value):
-                return value
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if number and 0 < value <= _LARGEST:  # Which is false for NaN and infinity.
+            return value
         checker.fault(path, value, f"must be a number above 0, in {unit}")
         return 0
 
@@ -337,7 +187,7 @@ def _parts(path: str) -> List[str]:
 
 
 def _directory(checker: Checker, path: str, value: Any) -> Optional[str]:
-    text = _text(checker, path, value, 'a path such as "$data" or "/srv/files"')
+    text = checker.text(path, value, 'a path such as "$data" or "/srv/files"')
     if text is None:
         return None
     if ".." in _parts(text) or "\0" in text:
@@ -350,7 +200,7 @@ def _directory(checker: Checker, path: str, value: Any) -> Optional[str]:
 
 
 def _program(checker: Checker, path: str, value: Any) -> Optional[str]:
-    text = _text(checker, path, value, 'a program such as "git" or "/usr/bin/git"')
+    text = checker.text(path, value, 'a program such as "git" or "/usr/bin/git"')
     if text is None:
         return None
     relative = len(_parts(text)) > 1 and not (text.startswith("/") or _DRIVE.match(text))
@@ -397,7 +247,7 @@ def _call(checker: Checker, path: str, value: Any) -> Any:
 
 
 def _schema(checker: Checker, path: str, value: Any) -> Optional[str]:
-    text = _text(checker, path, value, 'a file of the package, such as "config.schema.json"')
+    text = checker.text(path, value, 'a file of the package, such as "config.schema.json"')
     if text is None:
         return None
     parts = _parts(text)
@@ -411,46 +261,20 @@ def _schema(checker: Checker, path: str, value: Any) -> Optional[str]:
     return text
 
 
-def plain(checker: Checker, path: str, value: Any) -> Any:
-    """Any value that JSON can hold; every other one inside it is a fault of its own."""
-    if isinstance(value, dict):
-        for key, each in value.items():
-            below = join(path, key)
-            if not isinstance(key, str):
-                checker.fault(below, each, "keys must be strings")
-            else:
-                plain(checker, below, each)
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            plain(checker, f"{path}[{index}]", each)
-    elif isinstance(value, float) and not math.isfinite(value):
-        checker.fault(path, value, "must be a finite number")
-    elif value is not None and not isinstance(value, (str, int, float)):
-        checker.fault(path, value, "must be something JSON can hold; write it as a string")
-    return value
-
-
-def _open_table(checker: Checker, path: str, value: Any) -> Any:
-    if not isinstance(value, dict):
-        checker.fault(path, value, "must be a table")
-        return {}
-    return plain(checker, path, value)
-
-
-_requirements = _list(_requirement, "requirements", '["auth>=1.2,<2"]')
-_paths = _list(_directory, "paths", '["$data"]')
-_calls = _list(_call, "functions", '["auth.get_user"]')
+_requirements = list_of(_requirement, "requirements", '["auth>=1.2,<2"]')
+_paths = list_of(_directory, "paths", '["$data"]')
+_calls = list_of(_call, "functions", '["auth.get_user"]')
 
 PERMISSIONS: Mapping[str, Rule] = {
     "fs-read": _paths,
     "fs-write": _paths,
-    "net-connect": _list(_address(1), "addresses", '["api.example.org:443"]'),
-    "net-bind": _list(_address(0), "addresses", '["127.0.0.1:8080"]'),
-    "net-udp": _flag,
-    "exec": _list(_program, "programs", '["git"]'),
-    "env": _list(_variable, "environment variables", '["HOME"]'),
-    "threads": _flag,
-    "native": _flag,
+    "net-connect": list_of(_address(1), "addresses", '["api.example.org:443"]'),
+    "net-bind": list_of(_address(0), "addresses", '["127.0.0.1:8080"]'),
+    "net-udp": flag,
+    "exec": list_of(_program, "programs", '["git"]'),
+    "env": list_of(_variable, "environment variables", '["HOME"]'),
+    "threads": flag,
+    "native": flag,
 }
 LIMITS: Mapping[str, Rule] = {
     "memory": _size,
@@ -478,17 +302,17 @@ RULES: Mapping[str, Rule] = {
     "after": _requirements,
     "before": _requirements,
     "conflicts": _requirements,
-    "provides": _list(_provided, "capabilities", '["audit-log==1.1"]'),
+    "provides": list_of(_provided, "capabilities", '["audit-log==1.1"]'),
     "requires-host": _specifier,
     "requires-python": _specifier,
-    "tier": _words("in-process", "process", "sandbox"),
+    "tier": one_of("in-process", "process", "sandbox"),
     "activation": _activations,
-    "critical": _flag,
-    "permissions": _table(PERMISSIONS),
-    "limits": _table(LIMITS),
-    "calls": _table({"plugins": _calls, "host": _calls}),
-    "supervision": _table({"restart": _words("never", "on-failure", "always")}),
-    "config": _table({"schema": _schema, "defaults": _open_table}),
-    "contributes": _open_table,
+    "critical": flag,
+    "permissions": table_of(PERMISSIONS),
+    "limits": table_of(LIMITS),
+    "calls": table_of({"plugins": _calls, "host": _calls}),
+    "supervision": table_of({"restart": one_of("never", "on-failure", "always")}),
+    "config": table_of({"schema": _schema, "defaults": open_table}),
+    "contributes": open_table,
 }
 """Every key of a manifest and its rule."""
