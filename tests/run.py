@@ -139,8 +139,9 @@ def run(names: Sequence[str], arguments: Sequence[str]) -> int:
                 for number, outcome in OUTCOME.findall(line):
                     counts[outcome] += int(number)
     print(*skipped, sep="\n", end="\n" if skipped else "")
-    outcomes = ", ".join(f"{counts[key]} {key}" for key in dict.fromkeys(["passed", *counts]))
-    print(f"==== {outcomes} in {time.monotonic() - started:.2f}s ====", flush=True)
+    if counts:
+        outcomes = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+        print(f"==== {outcomes} in {time.monotonic() - started:.2f}s ====", flush=True)
     return 1 if tox.returncode else 0
 
 

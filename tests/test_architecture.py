@@ -50,11 +50,36 @@ ORDER: Sequence[Set[str]] = [
 ]
 
 LATE: Dict[str, Set[str]] = {
+    # The lazy public names.
     "pkl": {"pkl.version", "pkl.host", "pkl.plugins", "pkl.kernel.context", UNKNOWN},
+    # Extras, and what Pythons before 3.11 need in place of tomllib.
+    "pkl.model.manifest_text": {"tomli", "tomllib", "yaml"},
+    # Libraries that cost more than a warm start.
+    "pkl.model.marker": {"packaging.markers", "platform"},
+    "pkl.model.requirement": {"packaging.requirements"},
+    "pkl.model.version": {"packaging.specifiers", "packaging.version"},
+    "pkl.paths": {"platformdirs"},
+    # The heavy part of the standard library, off the warm path.
+    "pkl.discovery.archive": {"zipfile"},
+    "pkl.discovery.candidates": {"base64", "hashlib"},
+    "pkl.discovery.directories": {"pathlib"},
+    "pkl.discovery.editable": {"ast", "json"},
+    "pkl.discovery.scan": {"pkl.discovery.archive"},
+    "pkl.kernel.plugin": {"pathlib"},
+    "pkl.kernel.runner": {"asyncio"},
+    "pkl.loader.lines": {"linecache"},
+    "pkl.loader.wrapped": {"importlib.readers"},
+    "pkl.names": {"difflib"},
+    "pkl.render.terminal": {"unicodedata"},
+    # Importing plugins is what the loader is for.
+    "pkl.loader.importlib_bootstrap": {UNKNOWN},
+    "pkl.loader.load": {UNKNOWN},
+    "pkl.loader.modules": {UNKNOWN},
+    "pkl.loader.target": {UNKNOWN, "zipimport"},
 }
 """What each module may import inside a function: extras, what is heavy, and the lazy public names.
 
-``*`` is an ``import_module`` whose argument is computed.
+``*`` is an ``import_module`` or ``__import__`` whose argument is computed.
 """
 
 TOP_LEVEL = {"LICENSE", "README.md", "docs", "pkl", "pkl_plugins_examples", "pyproject.toml"}
