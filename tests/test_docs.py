@@ -44,11 +44,11 @@ def test_the_links_of_a_page_lead_to_files(page: Path) -> None:
     assert not [target for target in targets if not (page.parent / target).exists()]
 
 
-def error_rows() -> Dict[str, List[str]]:
-    """The rows of ``docs/errors.md`` by the name of the class."""
+def error_sections() -> Dict[str, str]:
+    """The sections of ``docs/errors.md`` by the name of the class."""
     text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
-    rows = [re.split(r"\s*\|\s*", line.strip("| ")) for line in text.splitlines()]
-    return {row[0].strip("`"): row[1:] for row in rows if len(row) > 3 and row[0][0] == "`"}
+    parts = [part.partition("\n") for part in re.split(r"^##+ ", text, flags=re.MULTILINE)]
+    return {name: body for name, _, body in parts if name.isidentifier() and "lso a" in body}
 
 
 ERRORS = [
@@ -60,18 +60,18 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: str(error.__name__))
 def test_an_error_is_documented_with_its_code_and_exit_status(error: type) -> None:
-    row = error_rows()[error.__name__]
+    facts, meaning, remedy = error_sections()[error.__name__].strip().split("\n\n")[:3]
     if issubclass(error, pkl.errors.PklError):
-        assert row[:2] == [f"`{error.code}`", str(error.exit_status)]
-        row = row[2:]
-    builtins = [each.strip("`") for each in row[0].split(", ")]
+        assert facts.startswith(f"`{error.code}`, exit {error.exit_status}, also a")
+    builtins = set(re.findall(r"`(\w+)`", facts.partition("lso a")[2]))
     assert builtins
-    assert set(builtins) <= {each.__name__ for each in error.__mro__}
-    assert all(row[1:3]), "what it means and what to do"
+    assert builtins <= {each.__name__ for each in error.__mro__}
+    assert meaning.endswith(".")
+    assert remedy.startswith("What to do: ")
 
 
 def test_no_error_is_documented_that_is_gone() -> None:
-    assert set(error_rows()) == {error.__name__ for error in ERRORS}
+    assert set(error_sections()) == {error.__name__ for error in ERRORS}
 
 
 def write(page: Path, *lines: str) -> Path:
