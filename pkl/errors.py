@@ -1,0 +1,426 @@
+"""Every error pkl raises: one class for each kind of fault.
+
+An error carries fields and its text is made of them: what happened, to which
+plugin, why, and what to do next. Each class also inherits the built-in that a
+Python programmer would expect, so ``except ImportError`` and friends keep
+working. ``code`` is stable, ``exit_status`` is what the command line exits
+with (see ``docs/errors.md``).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, ClassVar, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+if sys.version_info >= (3, 11):
+    from builtins import ExceptionGroup
+else:
+    from exceptiongroup import ExceptionGroup
+
+__all__ = [
+    "CleanupError",
+    "ConflictError",
+    "DiscoveryError",
+    "Fault",
+    "HandlerErrors",
+    "HandlerRefused",
+    "HostClosed",
+    "InUse",
+    "InvalidTransition",
+    "LockReentered",
+    "LockTimeout",
+    "ManifestError",
+    "MissingExtra",
+    "ModuleReplacedWarning",
+    "NameRefused",
+    "NoCurrentPlugin",
+    "NotPermitted",
+    "PathError",
+    "PklError",
+    "PklWarning",
+    "PluginBlocked",
+    "PluginEnableError",
+    "PluginLoadError",
+    "PluginNotFound",
+    "PluginNotRunning",
+    "PluginStageError",
+    "RequirementError",
+    "RestartRequired",
+    "StopTimeout",
+    "TransitionDeadlock",
+    "TransitionTimeout",
+    "UndeclaredImport",
+    "UndeclaredImportWarning",
+    "UsageError",
+]
+
+
+class PklError(Exception):
+    """The base of every error pkl raises.
+
+    Attributes:
+        code: A stable identifier such as ``E_MANIFEST``.
+        exit_status: What the command line exits with for this error.
+        plugin: Canonical name of the plugin it happened to, or None.
+        version: That plugin's version, or None.
+        distribution: The distribution that carries the plugin, or None.
+        file: The file at fault, or None.
+        hint: What to type or change next; empty if there is nothing to do.
+        details: Further fields, JSON-representable, for ``--json`` output.
+    """
+
+    code: ClassVar[str] = "E_PKL"
+    exit_status: ClassVar[int] = 70
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        plugin: Optional[str] = None,
+        version: Optional[str] = None,
+        distribution: Optional[str] = None,
+        file: Optional[str] = None,
+        hint: str = "",
+        **details: Any,
+    ) -> None:
+        super().__init__(message)
+        self._fill(message, plugin, version, distribution, file, hint, details)
+
+    def _fill(
+        self,
+        message: str,
+        plugin: Optional[str],
+        version: Optional[str],
+        distribution: Optional[str],
+        file: Optional[str],
+        hint: str,
+        details: Mapping[str, Any],
+    ) -> None:
+        self._text = message
+        self.plugin = plugin
+        self.version = version
+        self.distribution = distribution
+        self.file = file
+        self.hint = hint
+        self.details = details
+
+    @property
+    def message(self) -> str:
+        """What happened and why, in one or a few lines, without the hint."""
+        return self._text
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+class Fault(NamedTuple):
+    """One fault of a manifest: where, what stood there, and the rule it breaks."""
+
+    path: str
+    """Dotted path of the key, such as ``limits.memory``; empty for the whole file."""
+    value: Any
+    """The value found there."""
+    rule: str
+    """What the value must be, with a did-you-mean where there is one."""
+
+    def __str__(self) -> str:
+        where = self.path or "(the whole file)"
+        return f"{where} = {_shown(self.value)}: {self.rule}"
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = ascii(value)
+    except Exception:  # An integer of 5,000 digits has no text, but its fault must have one.
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+class ManifestError(PklError, ValueError):
+    """A manifest breaks the rules; ``faults`` holds every fault, not only the first."""
+
+    code = "E_MANIFEST"
+    exit_status = 5
+
+    def __init__(
+        self,
+        faults: Sequence[Fault],
+        *,
+        plugin: Optional[str] = None,
+        version: Optional[str] = None,
+        distribution: Optional[str] = None,
+        file: Optional[str] = None,
+    ) -> None:
+        self.faults: Tuple[Fault, ...] = tuple(faults)
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        whose = f" of plugin {plugin!r}" if plugin else ""
+        where = f" ({file})" if file else ""
+        lines = [f"the manifest{whose} has {count}{where}"]
+        lines += [f"  {fault}" for fault in self.faults]
+        super().__init__(
+            "\n".join(lines),
+            plugin=plugin,
+            version=version,
+            distribution=distribution,
+            file=file,
+            hint=f"correct the manifest, then run: pkl check {file}" if file else "",
+            faults=[
+                {"path": f.path, "value": _shown(f.value), "rule": f.rule} for f in self.faults
+            ],
+        )
+
+
+class RequirementError(PklError, ValueError):
+    """A requirement string is not valid PEP 508 over plugin names."""
+
+    code = "E_REQUIREMENT"
+    exit_status = 5
+
+
+class NameRefused(PklError, ValueError):
+    """A name is malformed, or already taken by something else."""
+
+    code = "E_NAME"
+    exit_status = 5
+
+
+class DiscoveryError(PklError, ImportError):
+    """A source of candidates could not be read as asked."""
+
+    code = "E_DISCOVERY"
+    exit_status = 5
+
+
+class PluginNotFound(PklError, LookupError, ImportError):
+    """No plugin of that name is known to the host or in its sources."""
+
+    code = "E_NO_PLUGIN"
+    exit_status = 4
+
+
+class PathError(PklError, FileNotFoundError):
+    """The path given holds no plugin."""
+
+    code = "E_PATH"
+    exit_status = 4
+
+
+class PluginBlocked(PklError, ImportError, RuntimeError):
+    """Something the plugin needs is missing, unsatisfied, cyclic or not running.
+
+    ``reason_code`` is the code of the plugin's ``reason``, such as ``missing``,
+    ``unsatisfied``, ``cycle``, ``collision``, ``masked`` or ``requirement-failed``.
+    """
+
+    code = "E_BLOCKED"
+    exit_status = 5
+
+    def __init__(self, message: str, *, reason_code: str = "blocked", **fields: Any) -> None:
+        super().__init__(message, reason=reason_code, **fields)
+        self.reason_code = reason_code
+
+
+class PluginStageError(PklError):
+    """A plugin failed at a stage of its start; ``__cause__`` is what it raised.
+
+    Attributes:
+        cleanup: What cleaning up after it raised, if anything.
+    """
+
+    code = "E_STAGE"
+    exit_status = 9
+    cleanup: Tuple[BaseException, ...] = ()
+
+
+class PluginLoadError(PluginStageError, ImportError):
+    """Importing a plugin's code failed; ``__cause__`` is what it raised."""
+
+    code = "E_LOAD"
+    exit_status = 9
+
+
+class PluginEnableError(PluginStageError, RuntimeError):
+    """A plugin failed while it was being enabled; ``__cause__`` is what it raised."""
+
+    code = "E_ENABLE"
+    exit_status = 9
+
+
+class RestartRequired(PklError, ImportError):
+    """The plugin's code cannot be loaded a second time in this process."""
+
+    code = "E_RESTART"
+    exit_status = 9
+
+
+class PluginNotRunning(PklError, ImportError, RuntimeError):
+    """A plugin was called or imported that is not running; the text says why."""
+
+    code = "E_NOT_RUNNING"
+    exit_status = 9
+
+
+class NoCurrentPlugin(PklError, RuntimeError):
+    """Something that needs a current plugin was used outside of one."""
+
+    code = "E_NO_CURRENT"
+    exit_status = 2
+
+
+class NotPermitted(PklError, PermissionError, RuntimeError):
+    """The caller may not do this to that plugin or event."""
+
+    code = "E_NOT_PERMITTED"
+    exit_status = 8
+
+
+class UndeclaredImport(PklError, ImportError):
+    """In a strict host: a plugin imported one that its manifest does not name."""
+
+    code = "E_UNDECLARED"
+    exit_status = 5
+
+
+class ConflictError(PklError, RuntimeError):
+    """The plugin conflicts with one that is running."""
+
+    code = "E_CONFLICT"
+    exit_status = 5
+
+
+class InUse(PklError, RuntimeError):
+    """Others depend on what was to be stopped; ``details["dependants"]`` lists them."""
+
+    code = "E_IN_USE"
+    exit_status = 7
+
+
+class InvalidTransition(PklError, RuntimeError):
+    """The plugin cannot go from its state to the one asked for."""
+
+    code = "E_STATE"
+    exit_status = 5
+
+
+class TransitionDeadlock(PklError, RuntimeError):
+    """Waiting for this transition would wait for oneself."""
+
+    code = "E_DEADLOCK"
+    exit_status = 70
+
+
+class TransitionTimeout(PklError, TimeoutError):
+    """Another thread or task did not finish its transition of the plugin in time."""
+
+    code = "E_BUSY"
+    exit_status = 9
+
+
+class StopTimeout(PklError, TimeoutError):
+    """Calls, threads or tasks of a plugin outlived its deadline; the text names them."""
+
+    code = "E_STOP_TIMEOUT"
+    exit_status = 9
+
+
+class HandlerRefused(PklError, TypeError):
+    """A handler does not fit the event it subscribes to; nothing was registered."""
+
+    code = "E_HANDLER"
+    exit_status = 5
+
+
+class HostClosed(PklError, RuntimeError):
+    """The host is closed."""
+
+    code = "E_HOST_CLOSED"
+    exit_status = 70
+
+
+class MissingExtra(PklError, ImportError):
+    """An optional dependency is not installed; the hint names the command to install it."""
+
+    code = "E_EXTRA"
+    exit_status = 69
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the extra {extra!r}, which is not installed",
+            hint=f'pip install "pkl[{extra}]"',
+            extra=extra,
+        )
+
+
+class LockTimeout(PklError, TimeoutError):
+    """Another process holds a file lock; the text names it where that is known."""
+
+    code = "E_LOCKED"
+    exit_status = 7
+
+
+class LockReentered(PklError, RuntimeError):
+    """A file lock was asked for by who holds it already; waiting would never end."""
+
+    code = "E_LOCK_REENTERED"
+    exit_status = 70
+
+
+class UsageError(PklError, ValueError):
+    """The command line or a configuration file asks for something that makes no sense."""
+
+    code = "E_USAGE"
+    exit_status = 2
+
+
+class _Gathered(PklError, ExceptionGroup[Exception]):
+    """Several failures raised once: a PklError that is also an ExceptionGroup (PEP 654)."""
+
+    def __new__(cls, message: str, failures: Sequence[Exception], **_fields: Any) -> "_Gathered":
+        return super().__new__(cls, message, failures)
+
+    def __init__(
+        self,
+        message: str,
+        failures: Sequence[Exception],
+        *,
+        plugin: Optional[str] = None,
+        version: Optional[str] = None,
+        hint: str = "",
+        **details: Any,
+    ) -> None:
+        ExceptionGroup.__init__(self, message, failures)
+        self._fill(message, plugin, version, None, None, hint, details)
+
+    def __str__(self) -> str:
+        lines = [PklError.__str__(self)]
+        lines += [f"  {type(e).__name__}: {e}" for e in self.exceptions]
+        return "\n".join(lines)
+
+    def derive(self, excs: Sequence[Exception]) -> "_Gathered":  # type: ignore[override]
+        return type(self)(self.message, excs, plugin=self.plugin, version=self.version)
+
+
+class CleanupError(_Gathered, RuntimeError):
+    """Failures while stopping plugins, gathered; the plugins are stopped all the same."""
+
+    code = "E_CLEANUP"
+    exit_status = 9
+
+
+class HandlerErrors(_Gathered, RuntimeError):
+    """What the handlers of an ``@event(errors="raise")`` raised, gathered."""
+
+    code = "E_HANDLERS"
+    exit_status = 9
+
+
+class PklWarning(UserWarning):
+    """The base of every warning pkl issues."""
+
+
+class UndeclaredImportWarning(PklWarning, ImportWarning):
+    """A plugin imports another that its manifest does not name."""
+
+
+class ModuleReplacedWarning(PklWarning, ImportWarning):
+    """A module that the application had imported is replaced by a plugin's generation."""

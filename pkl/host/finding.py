@@ -1,0 +1,88 @@
+"""Finds candidates for one host: discovery with the host's settings, by name and by path."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Optional, Sequence, Tuple
+
+from ..discovery import discover, read_directory
+from ..errors import PluginNotFound
+from ..model.candidate import Candidate, Discovery, Origin
+from ..names import canonical, did_you_mean
+
+if TYPE_CHECKING:
+    from ..kernel.core import Kernel
+
+__all__ = ["HostFinder"]
+
+
+class HostFinder:
+    """The kernel's ``Finder`` port: what the host's group and paths hold.
+
+    Args:
+        group: The entry-point group.
+        paths: Plugin directories.
+        cache: Whether the result may be cached on disk.
+        metadata_loader: What reads the manifest of a directory, or None for pkl's own.
+    """
+
+    def __init__(
+        self, group: str, paths: Sequence[str], cache: bool, metadata_loader: Any = None
+    ) -> None:
+        self.group = group
+        self.paths: Tuple[str, ...] = tuple(paths)
+        self._cache = cache
+        self._metadata_loader = metadata_loader
+        self._found: Optional[Discovery] = None
+        self.kernel: Optional["Kernel"] = None
+
+    def discover(self, refresh: bool = False) -> Discovery:
+        """Looks at every source now; imports nothing."""
+        self._found = discover(
+            group=self.group,
+            paths=self.paths,
+            cache=self._cache,
+            refresh=refresh,
+            metadata_loader=self._metadata_loader,
+        )
+        return self._found
+
+    @property
+    def found(self) -> Discovery:
+        """What the last ``discover`` found; the first access looks."""
+        return self._found if self._found is not None else self.discover()
+
+    def by_name(self, name: str) -> Candidate:
+        """The candidate of that name; a collision's carries the fault.
+
+        Raises:
+            PluginNotFound: No source has it.
+        """
+        wanted = canonical(name)
+        named = self.found.named(wanted) or self.discover().named(wanted)
+        if named:
+            return named[0]
+        known = [c.name for c in self.found.candidates]
+        known += list(self.kernel.plugins) if self.kernel is not None else []
+        meant = did_you_mean(wanted, known)
+        where = f"the entry-point group {self.group!r}"
+        if self.paths:
+            where += " and " + ", ".join(self.paths)
+        guess = f"; did you mean {meant!r}?" if meant else ""
+        raise PluginNotFound(
+            f"no plugin {wanted!r} in {where}{guess}",
+            plugin=wanted,
+            hint="pkl list shows what there is; a directory is loaded with load_plugin(path=…)",
+            did_you_mean=meant,
+        )
+
+    def by_path(self, path: str) -> Candidate:
+        """The candidate in a directory.
+
+        Raises:
+            PathError: There is no plugin there.
+            ManifestError: Its manifest is faulty and does not tell its name.
+        """
+        return read_directory(
+            os.path.abspath(path), metadata_loader=self._metadata_loader, origin=Origin.PATH
+        )

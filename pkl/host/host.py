@@ -1,0 +1,420 @@
+"""The plugin host: what an application embeds. It wires the house together and delegates."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from threading import Event as Flag
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Sequence, Tuple, Type, Union
+
+from ..errors import CleanupError, ManifestError, NotPermitted, PathError, PluginNotFound
+from ..kernel.context import _current, running_as
+from ..kernel.core import Kernel
+from ..kernel.importer import HostPlugins
+from ..kernel.log import logger_for
+from ..kernel.plugin import Plugin
+from ..kernel.resource import ResourceManager
+from ..kernel.runner import complete
+from ..loader import GenerationLoader
+from ..model.candidate import Candidate, Discovery, Origin
+from ..model.manifest import PluginMetadata
+from ..model.plan import Plan
+from ..model.state import Action, Desired, Reason
+from ..names import canonical
+from ..resolver import resolve
+from .clock import RealClock
+from .custom import CustomLoader
+from .finding import HostFinder
+from .report import StartReport
+from .signal import ErrorSignal
+from .starting import adopt, start, stop
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from ..kernel.ports import Clock, CodeLoader, MetadataLoader, PluginLoader, Undo
+
+__all__ = ["PluginHost"]
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+_unnamed = count(1)
+
+
+class PluginHost:
+    """A kernel for plugins inside an application. Several may live side by side.
+
+    Every method may be called from any thread. A host is a context manager, sync and async:
+    leaving it closes it.
+
+    Args:
+        name: The application's name; a host without one keeps nothing on disk.
+        version: The application's version, which ``requires-host`` is held against.
+        group: The entry-point group its plugins are found in.
+        paths: Plugin directories, or directories of plugin directories.
+        plugin_loader: An object with ``load(plugin)`` that imports plugin code, in place of
+            pkl's own loader.
+        metadata_loader: An object with ``load(path)`` that reads the manifest of a plugin
+            directory, in place of pkl's own reader.
+        strict: Make importing a plugin that the manifest does not name an error.
+        precedence: Distributions or directories, best first, that win where two offer one name.
+        loop: The event loop for async timers and tasks; ``astart()`` takes the running one.
+        clock: Where time comes from; ``pkl.testing.FakeClock()`` in tests.
+        stop_timeout: Seconds that a stopping plugin's calls may take to end.
+        close_timeout: Seconds that ``close()`` may take in all.
+        transition_timeout: Seconds to wait for another thread's transition of a plugin.
+    """
+
+    def __init__(
+        self,
+        name: Optional[str] = None,
+        *,
+        version: Optional[str] = None,
+        group: str = "pkl.plugins",
+        paths: Sequence[PathLike] = (),
+        plugin_loader: Optional["PluginLoader"] = None,
+        metadata_loader: Optional["MetadataLoader"] = None,
+        strict: bool = False,
+        precedence: Sequence[str] = (),
+        loop: Optional["AbstractEventLoop"] = None,
+        clock: Optional["Clock"] = None,
+        stop_timeout: float = 5.0,
+        close_timeout: float = 15.0,
+        transition_timeout: float = 30.0,
+    ) -> None:
+        self.name = name
+        self.version = version
+        self.group = group
+        self.close_timeout = close_timeout
+        self._precedence = tuple(precedence)
+        self._finder = HostFinder(
+            group,
+            [os.path.abspath(os.fspath(p)) for p in paths],
+            cache=name is not None,
+            metadata_loader=metadata_loader,
+        )
+        loader: "CodeLoader" = (
+            GenerationLoader() if plugin_loader is None else CustomLoader(plugin_loader)
+        )
+        self.kernel = Kernel(
+            self,
+            name if name is not None else f"host-{next(_unnamed)}",
+            loader=loader,
+            finder=self._finder,
+            clock=clock if clock is not None else RealClock(),
+            version=version,
+            strict=strict,
+            loop=loop,
+            stop_timeout=stop_timeout,
+            transition_timeout=transition_timeout,
+        )
+        self._finder.kernel = self.kernel
+        self.plugins = HostPlugins(self.kernel)
+        self._on_error = ErrorSignal(self.kernel)
+        self._desired: Dict[str, Desired] = {}
+        self._exit = Flag()
+        self.exit_code: Optional[int] = None
+        """What a plugin passed to ``exit()``, or None."""
+
+    def __repr__(self) -> str:
+        return f"<PluginHost {self.kernel.name} ({len(self.kernel.plugins)} plugins)>"
+
+    @property
+    def paths(self) -> Tuple[str, ...]:
+        """The plugin directories, absolute."""
+        return self._finder.paths
+
+    @property
+    def closed(self) -> bool:
+        """Whether ``close()`` has run."""
+        return self.kernel.closed
+
+    @property
+    def resource_manager(self) -> ResourceManager:
+        """Knows what each plugin holds."""
+        return self.kernel.resource_manager
+
+    @property
+    def on_error(self) -> ErrorSignal:
+        """Where to hear of errors of plugin code that were contained."""
+        return self._on_error
+
+    @on_error.setter
+    def on_error(self, signal: ErrorSignal) -> None:
+        # ``host.on_error += f`` assigns the signal back.
+        if signal is not self._on_error:
+            raise AttributeError("on_error cannot be replaced; subscribe to it")
+
+    def get_plugin(self, name: str) -> Optional[Plugin]:
+        """The known plugin of that name, in any spelling and any state, or None."""
+        return self.kernel.plugins.get(canonical(name))
+
+    def all_plugins(self) -> Tuple[Plugin, ...]:
+        """Every known plugin, sorted by name."""
+        return tuple(p for _, p in sorted(self.kernel.plugins.items()))
+
+    def get_current_plugin(self) -> Optional[Plugin]:
+        """The plugin of this host whose code is running here, or None."""
+        subject = _current.get()
+        return subject.plugin if subject is not None and subject.kernel is self.kernel else None
+
+    def as_current(self) -> running_as:
+        """``with host.as_current():`` makes this the host in whose name code outside runs."""
+        return running_as(self.kernel.subject)
+
+    def discover(self, *, refresh: bool = False) -> Discovery:
+        """Looks for plugins in the group and the paths; imports nothing and never raises for
+        what it finds.
+
+        Args:
+            refresh: Ignore what an earlier run remembered.
+        """
+        return self._finder.discover(refresh)
+
+    def resolve(self, *names: str) -> Plan:
+        """Plans what to start, in which order, with a reason for everything left out.
+
+        Args:
+            names: Plugins to start with what they need; without any, all that are wanted.
+
+        Raises:
+            PluginNotFound: There is no plugin of such a name.
+        """
+        candidates = self._candidates()
+        known = {c.name for c in candidates}
+        for name in names:
+            if canonical(name) not in known:
+                self._finder.by_name(name)
+        return resolve(
+            candidates,
+            roots=[canonical(n) for n in names] or None,
+            host_version=self.version,
+            desired=self._wanted(),
+            running={p.name: p.version for p in self.kernel.plugins.values() if p.running},
+            precedence=self._precedence,
+        )
+
+    def _candidates(self) -> Tuple[Candidate, ...]:
+        found = list(self._finder.found.candidates)
+        seen = {(c.name, c.location) for c in found}
+        for plugin in self.kernel.plugins.values():
+            candidate = plugin.candidate
+            if plugin.parent is None and candidate.origin is Origin.PATH:
+                if (candidate.name, candidate.location) not in seen:
+                    found.append(candidate)
+        return tuple(found)
+
+    def _wanted(self) -> Dict[str, Desired]:
+        wanted = {n: p.desired for n, p in self.kernel.plugins.items()}
+        return {**wanted, **self._desired}
+
+    def set_desired(self, name: str, desired: Union[Desired, str]) -> None:
+        """Says what people want of a plugin, known yet or not; what runs now is left as it is.
+
+        Args:
+            name: The plugin.
+            desired: ``enabled``, ``disabled`` (not started by itself), or ``masked`` (never).
+
+        Raises:
+            ValueError: ``desired`` is none of these.
+        """
+        wanted = Desired(desired)
+        plugin = self.get_plugin(name)
+        self._desired[canonical(name)] = wanted
+        if plugin is not None:
+            plugin.desired = wanted
+
+    def load_plugin(
+        self, source: Optional[PathLike] = None, *, path: Optional[PathLike] = None
+    ) -> Plugin:
+        """Loads a plugin, and before it what it requires, but does not enable it.
+
+        Inside a plugin, a path is relative to that plugin's own directory and the plugin found
+        there becomes its child. A ``str`` without a path separator is a name; loading a known
+        name returns that plugin.
+
+        Args:
+            source: A path, or a name.
+            path: A path, whatever it looks like.
+
+        Raises:
+            PluginNotFound: No source has a plugin of that name.
+            PathError: There is no plugin at that path.
+            ManifestError: Its manifest is faulty; all faults are in the error.
+            PluginBlocked: Something it requires is missing or unsatisfied.
+            PluginLoadError: Its code raised.
+            NameRefused: Another plugin of its name is loaded from somewhere else.
+            HostClosed: The host is closed.
+        """
+        plugin = self._row(source, path)
+        self.kernel.lifecycle.load_blocking(plugin)
+        return plugin
+
+    def _row(self, source: Optional[PathLike], path: Optional[PathLike]) -> Plugin:
+        self.kernel.check_open()
+        if (source is None) == (path is None):
+            raise TypeError("load_plugin takes a path or a name")
+        if path is None and isinstance(source, str) and not _looks_like_path(source):
+            known = self.get_plugin(source)
+            return known if known is not None else self._add(self._finder.by_name(source), None)
+        parent = self.get_current_plugin()
+        where = os.fspath(path if path is not None else source)  # type: ignore[arg-type]
+        if parent is not None and parent.candidate.location is not None:
+            where = os.path.join(parent.candidate.location, where)
+        try:
+            candidate = self._finder.by_path(where)
+        except ManifestError as error:
+            self._note_faulty(error, parent)
+            raise
+        except PathError as error:
+            if isinstance(source, str) and path is None and os.sep not in source:
+                raise PluginNotFound(error.message, file=error.file, hint=error.hint) from None
+            raise
+        return self._add(candidate, parent)
+
+    def _add(self, candidate: Candidate, parent: Optional[Plugin]) -> Plugin:
+        plugin = self.kernel.add(candidate, parent)
+        plugin.desired = self._desired.get(plugin.name, plugin.desired)
+        return plugin
+
+    def _note_faulty(self, error: ManifestError, parent: Optional[Plugin]) -> None:
+        """Keeps a row in ERROR(manifest) for a plugin whose manifest tells its name at least."""
+        if error.plugin is None or self.get_plugin(error.plugin) is not None:
+            return
+        reason = Reason("manifest", error.message, error.message, error.hint)
+        metadata = PluginMetadata({"name": error.plugin, "version": error.version or "0"})
+        plugin = self._add(
+            Candidate(metadata.name, metadata, Origin.PATH, error.file, fault=reason), parent
+        )
+        plugin.move(Action.FAIL, reason)
+        plugin.error = error
+
+    def start(self) -> StartReport:
+        """Finds, plans, loads and enables every plugin that is wanted, one at a time in order.
+
+        It never raises for one plugin's fault: that is in the report, and in ``plugin.reason``.
+
+        Raises:
+            HostClosed: The host is closed.
+        """
+        plan = self._prepare()
+        lifecycle = self.kernel.lifecycle
+        return complete(start(self.kernel, lifecycle.runner(False), plan, together=False))
+
+    async def astart(self) -> StartReport:
+        """The async twin of ``start``: the plugins of a layer are started together, async
+        handlers are awaited, and the running loop becomes the host's if it has none."""
+        import asyncio
+
+        if self.kernel.loop is None:
+            self.kernel.loop = asyncio.get_running_loop()
+        plan = self._prepare()
+        return await start(self.kernel, self.kernel.lifecycle.runner(True), plan, together=True)
+
+    def _prepare(self) -> Plan:
+        self.kernel.check_open()
+        self.discover()
+        plan = self.resolve()
+        adopt(self.kernel, self._candidates(), plan)
+        for name, desired in self._desired.items():
+            plugin = self.kernel.plugins.get(name)
+            if plugin is not None:
+                plugin.desired = desired
+        return plan
+
+    def refresh(self) -> None:
+        """Looks for plugins again, and starts those that waited for what is there by now."""
+        self.kernel.check_open()
+        self.discover(refresh=True)
+        adopt(self.kernel, self._candidates(), self.resolve())
+        lifecycle = self.kernel.lifecycle
+        complete(lifecycle.retry_blocked(lifecycle.runner(False)))
+
+    def close(self) -> None:
+        """Stops every plugin in reverse start order within ``close_timeout``, and the host.
+
+        Closing a closed host does nothing.
+
+        Raises:
+            CleanupError: What failed on the way, gathered; everything is stopped all the same.
+            NotPermitted: A plugin asks for it; plugins use ``exit()``.
+        """
+        self._check_may_close()
+        run = self.kernel.lifecycle.runner(False)
+        complete(stop(self.kernel, run, self.close_timeout))
+
+    async def aclose(self) -> None:
+        """The async twin of ``close``."""
+        self._check_may_close()
+        await stop(self.kernel, self.kernel.lifecycle.runner(True), self.close_timeout)
+
+    def _check_may_close(self) -> None:
+        plugin = self.get_current_plugin()
+        if plugin is not None:
+            raise NotPermitted(
+                f"plugin {plugin.name!r} may not close the host {self.kernel.name!r}",
+                plugin=plugin.name,
+                version=plugin.version,
+                hint="ask it to stop with host.exit(code)",
+            )
+
+    def exit(self, code: int = 0) -> None:
+        """Asks the application to stop: wakes ``wait()``. The way for a plugin to end it all."""
+        self.exit_code = code
+        self._exit.set()
+
+    def wait(self, timeout: Optional[float] = None) -> Optional[int]:
+        """Blocks until somebody calls ``exit()``; its code, or None after ``timeout`` seconds."""
+        self._exit.wait(timeout)
+        return self.exit_code
+
+    def add_context_switch_hook(
+        self, hook: Callable[[Optional[Plugin], Optional[Plugin]], Any]
+    ) -> "Undo":
+        """Calls ``hook(old, new)`` whenever the current plugin changes; returns its undo."""
+        return self.kernel.add_hook(self.kernel.switch_hooks, hook)
+
+    def add_enable_hook(self, hook: Callable[[Plugin], Any]) -> "Undo":
+        """Calls ``hook(plugin)`` after a plugin was enabled; returns its undo."""
+        return self.kernel.add_hook(self.kernel.enable_hooks, hook)
+
+    def add_disable_hook(self, hook: Callable[[Plugin], Any]) -> "Undo":
+        """Calls ``hook(plugin)`` after a plugin was disabled; returns its undo."""
+        return self.kernel.add_hook(self.kernel.disable_hooks, hook)
+
+    def __enter__(self) -> "PluginHost":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        try:
+            self.close()
+        except CleanupError:
+            if error is None:
+                raise
+            logger_for(None).exception("closing the host failed while another error was raised")
+
+    async def __aenter__(self) -> "PluginHost":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        try:
+            await self.aclose()
+        except CleanupError:
+            if error is None:
+                raise
+            logger_for(None).exception("closing the host failed while another error was raised")
+
+
+def _looks_like_path(source: str) -> bool:
+    return os.sep in source or bool(os.altsep and os.altsep in source) or source in (".", "..")

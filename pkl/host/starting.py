@@ -1,0 +1,174 @@
+"""Starts a plan and stops a host, blocking or on an event loop; no plugin's fault stops either."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Dict, List, Mapping, Sequence
+
+from ..errors import CleanupError, PklError
+from ..kernel.lifecycle import Lifecycle
+from ..kernel.plugin import Plugin
+from ..kernel.runner import Runner
+from ..model.candidate import Candidate
+from ..model.plan import Plan, Step
+from ..model.state import Action, Desired, PluginState, Reason
+from .report import StartReport
+
+if TYPE_CHECKING:
+    from ..kernel.core import Kernel
+
+__all__ = ["adopt", "start", "stop"]
+
+
+def adopt(kernel: "Kernel", candidates: Sequence[Candidate], plan: Plan) -> None:
+    """Makes a row of every candidate, in the state that the plan gives it."""
+    chosen = {step.name: step.candidate for step in plan.steps}
+    for candidate in candidates:
+        if chosen.get(candidate.name, candidate) is candidate:
+            kernel.add(candidate)
+    for name, reason in plan.blocked.items():
+        plugin = kernel.plugins.get(name)
+        if plugin is None or plugin.running or plugin.state is PluginState.LOADED:
+            continue
+        if reason.code in ("disabled", "masked") and plugin.desired is not Desired.ENABLED:
+            plugin.reason = reason
+        elif reason.code == "manifest" or (
+            plugin.candidate.fault is not None and plugin.candidate.fault.code == "manifest"
+        ):
+            plugin.move(Action.FAIL, reason)
+        else:
+            kernel.lifecycle.block(plugin, reason)
+
+
+def _bind_as_planned(kernel: "Kernel", plugin: Plugin, step: Step) -> None:
+    bindings: Dict[str, Plugin] = {}
+    for name, provider in step.bindings.items():
+        found = kernel.plugins.get(provider)
+        if found is not None and found is not plugin:
+            bindings[name] = found
+    stated = {r.name for r in (*plugin.metadata.requires, *plugin.metadata.wants)}
+    plugin.bindings = bindings
+    plugin.planned = frozenset(name for name in bindings if name not in stated)
+
+
+async def start(kernel: "Kernel", run: Runner, plan: Plan, together: bool) -> StartReport:
+    """Loads and enables what the plan says, in its order.
+
+    Args:
+        kernel: The host's kernel.
+        run: The runner.
+        plan: What to start; ``adopt`` has made its rows.
+        together: Whether the plugins of a layer are started concurrently.
+    """
+    timings: Dict[str, float] = {}
+
+    async def bring_up(step: Step) -> None:
+        plugin = kernel.plugins[step.name]
+        _bind_as_planned(kernel, plugin, step)
+        began = perf_counter()
+        try:
+            await kernel.lifecycle.enable(run, plugin)
+        except PklError as error:
+            if plugin.reason is None:
+                code = error.code.replace("E_", "").lower()
+                kernel.lifecycle.block(plugin, Reason(code, error.message, "", error.hint))
+                if plugin.reason is None:
+                    plugin.reason = Reason(code, error.message, "", error.hint)
+        timings[step.name] = perf_counter() - began
+
+    if together:
+        import asyncio
+
+        steps = {step.name: step for step in plan.steps}
+        for layer in plan.layers:
+            await asyncio.gather(*(bring_up(steps[name]) for name in layer))
+    else:
+        for step in plan.steps:
+            await bring_up(step)
+    return await _verdict(kernel, run, plan, timings)
+
+
+async def _verdict(
+    kernel: "Kernel", run: Runner, plan: Plan, timings: Mapping[str, float]
+) -> StartReport:
+    blocked: Dict[str, Reason] = {}
+    failed: Dict[str, Reason] = {}
+    refused = False
+    for name in sorted(kernel.plugins):
+        plugin = kernel.plugins[name]
+        if plugin.state is PluginState.ENABLED:
+            continue
+        if plugin.reason is not None and plugin.state is PluginState.ERROR:
+            failed[name] = plugin.reason
+        elif plugin.reason is not None and plugin.state in _HELD_UP:
+            if plugin.desired is Desired.ENABLED:
+                blocked[name] = plugin.reason
+        if plugin.metadata.critical and plugin.desired is Desired.ENABLED:
+            refused = True
+    if refused:
+        await stop_plugins(kernel, run, kernel.stop_timeout, [])
+    enabled = sorted(
+        (p for p in kernel.plugins.values() if p.state is PluginState.ENABLED),
+        key=lambda p: p.started,
+    )
+    status = "refused" if refused else "degraded" if blocked or failed else "ok"
+    return StartReport(
+        tuple(p.name for p in enabled), blocked, failed, dict(timings), plan.notes, status
+    )
+
+
+_HELD_UP = (PluginState.BLOCKED, PluginState.LOADED, PluginState.UNLOADED)
+
+
+_ROUNDS = 3
+"""Stopping goes round again for what was started by something that was being stopped."""
+
+
+async def stop_plugins(
+    kernel: "Kernel", run: Runner, within: float, failures: List[BaseException]
+) -> None:
+    """Disables every plugin, last started first, then unloads all, within a deadline."""
+    lifecycle: Lifecycle = kernel.lifecycle
+    deadline = perf_counter() + within
+
+    def left() -> float:
+        return max(0.0, min(kernel.stop_timeout, deadline - perf_counter()))
+
+    for _ in range(_ROUNDS):
+        running = [p for p in list(kernel.plugins.values()) if p.running]
+        for plugin in sorted(running, key=lambda p: -p.started):
+            if plugin.running:
+                try:
+                    await lifecycle.disable(run, plugin, left(), failures)
+                except PklError as error:
+                    failures.append(error)
+        if not running:
+            break
+    for plugin in reversed(list(kernel.plugins.values())):
+        try:
+            await lifecycle.unload(run, plugin, left(), failures)
+        except PklError as error:
+            failures.append(error)
+
+
+async def stop(kernel: "Kernel", run: Runner, within: float) -> None:
+    """Closes a host: every plugin is stopped, then what the host itself holds is released.
+
+    Raises:
+        CleanupError: What failed on the way, gathered.
+    """
+    if kernel.closed:
+        return
+    failures: List[BaseException] = []
+    await stop_plugins(kernel, run, within, failures)
+    manager = kernel.resource_manager
+    for resource in reversed(manager.get_resources(None)):
+        if manager.take(resource):
+            try:
+                manager.clean(resource)
+            except Exception as error:
+                failures.append(error)
+    kernel.close()
+    gathered: List[Exception] = [e for e in failures if isinstance(e, Exception)]
+    if gathered:
+        raise CleanupError(f"the host {kernel.name!r} was closed, with failures", gathered)

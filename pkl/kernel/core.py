@@ -1,0 +1,275 @@
+"""The kernel of one host: its plugins, routes, hooks, and what it shares with them."""
+
+from __future__ import annotations
+
+import sys
+from itertools import count
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
+
+from ..errors import HostClosed, NameRefused
+from ..names import identifier
+from ..model.candidate import Candidate, Origin
+from ..model.state import PluginState
+from .context import Subject, _current
+from .lifecycle import Lifecycle
+from .log import logger_for
+from .plugin import Plugin
+from .resource import ResourceManager
+from .route import Route
+from .scheduler import Scheduler
+from .transition import Transitions
+
+if TYPE_CHECKING:
+    from .ports import Clock, CodeLoader, Finder, Undo
+
+__all__ = ["Kernel", "PluginFault"]
+
+_uids = count(1)
+
+PLUGINS = f"{__name__.split('.', 1)[0]}.plugins"
+"""The name of the virtual module ``pkl.plugins``."""
+
+
+class PluginFault(NamedTuple):
+    """An error of plugin code that pkl contained; what ``host.on_error`` handlers are given."""
+
+    plugin: Optional[Plugin]
+    """Whose code raised it; None for the host's."""
+    where: str
+    """What was running, such as ``handler f (file:line) of the event auth.user_login``."""
+    error: BaseException
+    """What it raised."""
+
+
+class Kernel:
+    """What one host's plugins run on. Made by ``PluginHost``; safe from any thread.
+
+    Args:
+        host: The ``PluginHost`` it serves, handed to plugins as ``plugin.host``.
+        name: The host's name, for logs and messages.
+        loader: Imports plugin code.
+        finder: Finds candidates by name or path.
+        clock: Where time comes from.
+        version: The host's version, which ``requires-host`` is held against; None for any.
+        strict: Whether an undeclared import of a plugin is an error.
+        loop: The host's event loop, or None.
+        stop_timeout: Seconds that a stopping plugin's calls and tasks may take to end.
+        transition_timeout: Seconds that somebody waits for another's transition.
+    """
+
+    def __init__(
+        self,
+        host: Any,
+        name: str,
+        *,
+        loader: "CodeLoader",
+        finder: "Finder",
+        clock: "Clock",
+        version: Optional[str] = None,
+        strict: bool = False,
+        loop: Any = None,
+        stop_timeout: float = 5.0,
+        transition_timeout: float = 30.0,
+    ) -> None:
+        self.uid = next(_uids)
+        self.host = host
+        self.name = name
+        self.host_version = version
+        self.loader = loader
+        self.finder = finder
+        self.clock = clock
+        self.strict = strict
+        self.loop = loop
+        self.stop_timeout = stop_timeout
+        self.transition_timeout = transition_timeout
+        self.closed = False
+        self.mutex = RLock()
+        """Guards states and bindings; never held while plugin code or an import runs."""
+        self.plugins: Dict[str, Plugin] = {}
+        self.start_order = count(1)
+        self.transitions = Transitions()
+        self.switch_hooks: List[Callable[..., Any]] = []
+        self.enable_hooks: List[Callable[..., Any]] = []
+        self.disable_hooks: List[Callable[..., Any]] = []
+        self.error_hooks: List[Callable[[PluginFault], Any]] = []
+        self.subject = Subject(self, None, live=True)
+        self.resource_manager = ResourceManager(self)
+        self.scheduler = Scheduler(clock, f"pkl-timers-{name}")
+        self.lifecycle = Lifecycle(self)
+        self._routes: Dict[str, Dict[str, Route]] = {}
+        self._quarrelsome: Dict[str, Plugin] = {}
+        self._host_routes: List[Dict[int, Route]] = []
+
+    def check_open(self) -> None:
+        """Refuses once the host is closed.
+
+        Raises:
+            HostClosed: It is.
+        """
+        if self.closed:
+            raise HostClosed(
+                f"the host {self.name!r} is closed",
+                hint="make a new PluginHost; a closed one does not start again",
+            )
+
+    def route(self, plugin: str, event: str) -> Route:
+        """The route of one plugin's event, the same for all its generations."""
+        routes = self._routes.setdefault(plugin, {})
+        found = routes.get(event)
+        if found is None:
+            found = routes.setdefault(event, Route(self, f"{plugin}.{event}"))
+        return found
+
+    def routes_of(self, plugin: str) -> List[Route]:
+        """The routes of every event that a plugin has or had."""
+        return list(self._routes.get(plugin, {}).values())
+
+    def quarrelsome(self) -> List[Plugin]:
+        """The running plugins that declare conflicts."""
+        return [p for p in list(self._quarrelsome.values()) if p.running]
+
+    def forget_import(self, plugin: str) -> None:
+        """Makes the next ``import pkl.plugins.<name>`` ask again whether the plugin runs."""
+        sys.modules.pop(f"{PLUGINS}.{identifier(plugin)}", None)
+
+    def forget_on_close(self, routes: Dict[int, Route]) -> None:
+        """Remembers a host event's table of routes, to leave it when the host closes."""
+        self._host_routes.append(routes)
+
+    def add(self, candidate: Candidate, parent: Optional[Plugin] = None) -> Plugin:
+        """The row of a candidate: the known one of that name, or a new one.
+
+        A row that is not running takes the newly found candidate over, unless it was named by
+        path and the new one was merely found.
+
+        Raises:
+            NameRefused: A plugin of that name is running from somewhere else, and this one was
+                named by path.
+        """
+        with self.mutex:
+            known = self.plugins.get(candidate.name)
+            if known is None:
+                plugin = Plugin(self, candidate)
+                self.plugins[plugin.name] = plugin
+                self.set_parent(plugin, parent)
+                self._note_conflicts(plugin)
+                return plugin
+            by_path = known.candidate.origin is Origin.PATH
+            if not _in_use(known) and not (by_path and candidate.origin is not Origin.PATH):
+                known.candidate = candidate
+                self._note_conflicts(known)
+                return known
+            same = known.candidate.location == candidate.location
+            if same or candidate.origin is not Origin.PATH:
+                return known
+        raise NameRefused(
+            f"there is a plugin {known.name!r} {known.version} already, from "
+            f"{known.candidate.source}; this one is at {candidate.location}",
+            plugin=known.name,
+            version=known.version,
+            file=candidate.location,
+            hint=f"unload it first, host.get_plugin({known.name!r}).unload(), or rename one",
+        )
+
+    def _note_conflicts(self, plugin: Plugin) -> None:
+        if plugin.metadata.conflicts:
+            self._quarrelsome[plugin.name] = plugin
+        else:
+            self._quarrelsome.pop(plugin.name, None)
+
+    def set_parent(self, plugin: Plugin, parent: Optional[Plugin]) -> None:
+        """Makes ``plugin`` a child of ``parent``, or (None) independent."""
+        if plugin.parent is not None:
+            plugin.parent.offspring.pop(plugin.name, None)
+        plugin.parent = parent
+        if parent is not None:
+            parent.offspring[plugin.name] = plugin
+
+    def add_hook(self, hooks: List[Callable[..., Any]], hook: Callable[..., Any]) -> "Undo":
+        """Adds a hook to one of the kernel's lists and returns its undo."""
+        if not callable(hook):
+            raise TypeError(f"a hook must be callable, not {hook!r}")
+        entry = [hook]
+
+        def call(*args: Any) -> Any:
+            return entry[0](*args)
+
+        call.__wrapped__ = hook  # type: ignore[attr-defined]
+        hooks.append(call)
+        self._observers_changed(hooks)
+
+        def undo() -> None:
+            if call in hooks:
+                hooks.remove(call)
+                self._observers_changed(hooks)
+
+        return undo
+
+    def _observers_changed(self, hooks: List[Callable[..., Any]]) -> None:
+        if hooks is self.switch_hooks:
+            for plugin in list(self.plugins.values()):
+                plugin.generation.refresh_path()
+
+    def call_hooks(self, hooks: List[Callable[..., Any]], what: str, *args: Any) -> None:
+        """Calls hooks as the host; one that raises is reported and dropped from that call."""
+        previous = _current.get()
+        _current.set(self.subject)
+        try:
+            for hook in tuple(hooks):
+                try:
+                    hook(*args)
+                except Exception as error:
+                    named = getattr(hook, "__wrapped__", hook)
+                    self.contain(self.subject, error, f"{what} {named!r}")
+        finally:
+            _current.set(previous)
+
+    def contain(
+        self, subject: Subject, error: BaseException, where: str, *, log: bool = True
+    ) -> None:
+        """Takes an error of plugin code: counts it, logs it, and tells ``host.on_error``."""
+        plugin = subject.plugin
+        if plugin is not None:
+            plugin.faults += 1
+        if log:
+            logger_for(plugin.name if plugin is not None else None).error(
+                "%s raised %s: %s",
+                where,
+                type(error).__name__,
+                error,
+                exc_info=(type(error), error, error.__traceback__),
+                extra={
+                    "plugin": plugin.name if plugin is not None else None,
+                    "plugin_version": plugin.version if plugin is not None else None,
+                    "host": self.name,
+                },
+            )
+        if self.error_hooks:
+            self._report(PluginFault(plugin, where, error))
+
+    def _report(self, fault: PluginFault) -> None:
+        previous = _current.get()
+        _current.set(self.subject)
+        try:
+            for hook in tuple(self.error_hooks):
+                try:
+                    hook(fault)
+                except Exception:
+                    # Reporting this one too could go on for ever: the log has to do.
+                    logger_for(None).exception("on_error handler %r raised", hook)
+        finally:
+            _current.set(previous)
+
+    def close(self) -> None:
+        """Ends the scheduler and lets go of host events; called once every plugin is stopped."""
+        self.closed = True
+        self.scheduler.close()
+        for routes in self._host_routes:
+            routes.pop(self.uid, None)
+        self._host_routes.clear()
+        self._routes.clear()
+
+
+def _in_use(plugin: Plugin) -> bool:
+    return plugin.running or plugin.state is PluginState.LOADED

@@ -1,0 +1,124 @@
+"""Runs an event's body around its handlers: plain, generator, coroutine, async generator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+
+from .context import Subject, _current, switch
+from .dispatch import Failed, adeliver, deliver, deliver_observed
+from .generation import runs_plugin_code
+from .steps import Driven
+
+if TYPE_CHECKING:
+    from .event import BaseEvent
+    from .route import Route
+
+__all__ = ["arun_body", "run_body"]
+
+
+@runs_plugin_code
+def run_body(
+    event: "BaseEvent[Any, Any]", generation: Subject, route: "Route", args: Any, kwargs: Any
+) -> None:
+    """Runs a sync event as its owner, restoring the caller's subject.
+
+    Raises:
+        HandlerErrors: The event is declared ``errors="raise"`` and its generator did not
+            swallow them.
+        BaseException: What the body raised.
+    """
+    entries = route.entries
+    if entries is None:
+        entries = route.build()
+    send = deliver_observed if generation.kernel.switch_hooks else deliver
+    failed: Optional[Failed] = None
+    previous = switch(generation)
+    try:
+        if not event.is_generator:
+            event.function(*args, **kwargs)
+            failed = send(entries, args, kwargs)
+        else:
+            body = event.function(*args, **kwargs)
+            try:
+                next(body)
+            except StopIteration:
+                return
+            try:
+                failed = send(entries, args, kwargs)
+            except BaseException as error:
+                _current.set(generation)
+                _resume(body, error, event)
+                raise
+            _current.set(generation)
+            errors = event.gather(failed) if failed is not None else None
+            try:
+                _resume(body, errors, event)
+            finally:
+                if failed is not None:
+                    event._settle(generation.kernel, failed)
+            return
+    finally:
+        switch(previous)
+    if failed is not None:
+        event._settle(generation.kernel, failed)
+        errors = event.gather(failed)
+        if errors is not None:
+            raise errors
+
+
+def _resume(body: Any, error: Optional[BaseException], event: "BaseEvent[Any, Any]") -> None:
+    try:
+        if error is None:
+            next(body)
+        else:
+            body.throw(error)
+    except StopIteration:
+        return
+    body.close()
+    raise RuntimeError(f"the event {event.full_name} yielded a second time; it may yield once")
+
+
+async def arun_body(
+    event: "BaseEvent[Any, Any]", generation: Subject, route: "Route", args: Any, kwargs: Any
+) -> None:
+    """The async twin of ``run_body``: the body and async handlers are awaited."""
+    entries = route.entries
+    if entries is None:
+        entries = route.build()
+    if not event.is_generator:
+        await Driven(event.function(*args, **kwargs), generation)
+        failed = await adeliver(entries, args, kwargs)
+        if failed is not None:
+            event._settle(generation.kernel, failed)
+            errors = event.gather(failed)
+            if errors is not None:
+                raise errors
+        return
+    body = event.function(*args, **kwargs)
+    try:
+        await Driven(body.__anext__(), generation)
+    except StopAsyncIteration:
+        return
+    try:
+        failed = await adeliver(entries, args, kwargs)
+    except BaseException as error:
+        await _aresume(body, error, event, generation)
+        raise
+    try:
+        errors = event.gather(failed) if failed is not None else None
+        await _aresume(body, errors, event, generation)
+    finally:
+        if failed is not None:
+            event._settle(generation.kernel, failed)
+
+
+async def _aresume(
+    body: Any, error: Optional[BaseException], event: "BaseEvent[Any, Any]", generation: Subject
+) -> None:
+    step = body.__anext__() if error is None else body.athrow(error)
+    try:
+        await Driven(step, generation, checked=False)
+    except StopAsyncIteration:
+        return
+    await Driven(body.aclose(), generation, counted=False, checked=False)
+    raise RuntimeError(f"the event {event.full_name} yielded a second time; it may yield once")

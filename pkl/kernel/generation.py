@@ -1,0 +1,176 @@
+"""One load of a plugin's code: what it may do, what it holds, and which of its calls run."""
+
+from __future__ import annotations
+
+import sys
+from _thread import get_ident
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, TypeVar
+
+from ..errors import PluginNotRunning
+from ..names import identifier
+from .context import Subject
+
+if TYPE_CHECKING:
+    from .core import Kernel
+    from .plugin import Plugin
+    from .ports import LoadedCode
+
+__all__ = ["MARK", "Generation", "not_running", "runs_plugin_code"]
+
+MARK = "__pkl_generation__"
+"""The key under which a module's dictionary holds the generation that owns it."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_entry_codes: Set[CodeType] = set()
+
+
+def runs_plugin_code(function: F) -> F:
+    """Marks a kernel function whose local ``generation`` says whose code it is running.
+
+    Whether a call is in flight is then read off the stacks when somebody needs to know, so that
+    the calls themselves need not count.
+    """
+    _entry_codes.add(getattr(function, "__code__"))  # noqa: B009 - F need not be a function type
+    return function
+
+
+class AsyncCall:
+    """A coroutine of a plugin that has begun and not ended; suspended ones are on no stack."""
+
+    __slots__ = ("exempt",)
+
+    def __init__(self) -> None:
+        self.exempt = False
+        """Set where the plugin was stopped from within this very call: it may finish."""
+
+
+class Generation(Subject):
+    """One load of a plugin's code, and the subject that its code runs as.
+
+    Attributes:
+        number: Counts from 1; 0 before the first load.
+        open: Whether others may call in; True from ENABLING until calls are drained.
+        stopping: Whether its resources are being released, so that none may be added.
+        dead: Whether the plugin itself may no longer call in either.
+        code: What the loader returned, or None.
+        events: The events it declared, by name.
+        handlers: Lifecycle handlers by event name (``on_enable``, ``on_disable``, ``on_unload``).
+        adopting: True while a custom loader runs, whose modules carry no mark yet.
+    """
+
+    __slots__ = (
+        "adopting",
+        "code",
+        "dead",
+        "events",
+        "handlers",
+        "number",
+        "open",
+        "stopping",
+    )
+
+    plugin: "Plugin"
+
+    def __init__(self, kernel: "Kernel", plugin: "Plugin", number: int) -> None:
+        super().__init__(kernel, plugin, live=False)
+        self.number = number
+        self.open = False
+        self.dead = False
+        self.stopping = False
+        self.code: Optional["LoadedCode"] = None
+        self.events: Dict[str, Any] = {}
+        self.handlers: Dict[str, List[Callable[..., Any]]] = {}
+        self.adopting = False
+
+    def __repr__(self) -> str:
+        return f"<Generation {self.number} of {self.plugin.name}>"
+
+    def close(self) -> None:
+        """Refuses new calls from outside and keeps its handlers from being called."""
+        self.open = self.live = False
+        self.slow = True
+
+    def refresh_path(self) -> None:
+        """Recomputes ``slow`` after ``open`` or the host's observers changed."""
+        self.slow = not self.open or bool(self.kernel.switch_hooks)
+
+    def admit(self, caller: Optional[Subject]) -> None:
+        """Checks that ``caller`` may run this generation's code now.
+
+        Others may while it is open; the plugin itself and the host, from load to the end.
+
+        Raises:
+            PluginNotRunning: It may not; the text says why.
+        """
+        if self.open:
+            return
+        if not self.dead and (caller is None or caller is self or caller.plugin is None):
+            return
+        raise not_running(self.plugin, self)
+
+    def calls_elsewhere(self) -> int:
+        """How many calls of this plugin run in other threads or tasks than the one that asks."""
+        own = _async_calls_on_this_stack()
+        running = sum(1 for call in self.async_calls if call not in own)
+        here = get_ident()
+        return running + sum(
+            1 for thread in sys._current_frames() if thread != here and self._runs_on(thread)
+        )
+
+    def _runs_on(self, thread: int) -> bool:
+        # The other thread may move while its stack is read, and frames that have returned lose
+        # their way to their callers: a walk during which it moved is taken again.
+        for _ in range(20):
+            top = sys._current_frames().get(thread)
+            if top is None:
+                return False
+            at = top.f_lasti
+            frame: Optional[FrameType] = top
+            while frame is not None:
+                if frame.f_code in _entry_codes and frame.f_locals.get("generation") is self:
+                    return True
+                frame = frame.f_back
+            if sys._current_frames().get(thread) is top and top.f_lasti == at:
+                return False
+        return True
+
+    def exempt_own_calls(self) -> None:
+        """Lets the coroutine calls on this very stack finish although the plugin stops."""
+        for call in _async_calls_on_this_stack():
+            call.exempt = True
+
+
+def _async_calls_on_this_stack() -> List[AsyncCall]:
+    found: List[AsyncCall] = []
+    frame: Optional[FrameType] = sys._getframe()
+    while frame is not None:
+        if frame.f_code in _entry_codes:
+            call = frame.f_locals.get("call")
+            if isinstance(call, AsyncCall):
+                found.append(call)
+        frame = frame.f_back
+    return found
+
+
+def not_running(plugin: "Plugin", generation: Optional[Generation] = None) -> PluginNotRunning:
+    """The error for a call into a plugin that is not running, saying why it is not."""
+    whose = f"plugin {plugin.name!r} {plugin.version}"
+    if generation is not None and generation.dead and generation is not plugin.generation:
+        return PluginNotRunning(
+            f"this code belongs to an earlier load of {whose} that has been stopped",
+            plugin=plugin.name,
+            version=plugin.version,
+            hint=f"import it again: from pkl.plugins import {identifier(plugin.name)}",
+        )
+    reason = plugin.reason
+    why = f": {reason.message}" if reason is not None and reason.message else ""
+    remedy = reason.remedy if reason is not None and reason.remedy else "enable the plugin first"
+    return PluginNotRunning(
+        f"{whose} is not running (state: {plugin.state.value}){why}",
+        plugin=plugin.name,
+        version=plugin.version,
+        hint=remedy,
+        state=plugin.state.value,
+    )

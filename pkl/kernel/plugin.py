@@ -1,0 +1,244 @@
+"""A plugin as its users hold it: what it is, what state it is in, and what can be done to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, Optional, Set, Tuple
+
+from ..errors import InvalidTransition
+from ..model.candidate import Candidate
+from ..model.manifest import PluginMetadata
+from ..model.state import Action, Desired, PluginState, Reason, step
+from .generation import Generation
+from .lifecycle_event import LifecycleEvent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .core import Kernel
+
+__all__ = ["Plugin"]
+
+
+class Plugin:
+    """A named, versioned unit of code in one host. Made by the host, never by hand.
+
+    Attributes:
+        name: The canonical name.
+        candidate: What was found of it: manifest, distribution, location.
+        parent: The plugin that loaded it as a child, or None.
+        desired: What people want of it; only they change it.
+        state: What it actually is.
+        reason: Why it is not running, or None.
+        error: The error that put it into ERROR or BLOCKED, or None.
+        generation: The current load of its code.
+        faults: How many errors of its handlers, timers and tasks were contained.
+        bindings: For each name it requires or wants, the plugin chosen for it.
+    """
+
+    def __init__(self, kernel: "Kernel", candidate: Candidate) -> None:
+        self._kernel = kernel
+        self.name = candidate.name
+        self.candidate = candidate
+        self.parent: Optional[Plugin] = None
+        self.desired = Desired.ENABLED
+        self.state = PluginState.UNLOADED
+        self.reason: Optional[Reason] = None
+        self.error: Optional[BaseException] = None
+        self.generation = Generation(kernel, self, 0)
+        self.faults = 0
+        self.bindings: Dict[str, Plugin] = {}
+        self.started = 0
+        """Its place in the order in which plugins were enabled; 0 while it is not."""
+        self.needs: Tuple[Plugin, ...] = ()
+        """The plugins it is bound to by ``requires``."""
+        self.planned: FrozenSet[str] = frozenset()
+        """Names in ``bindings`` that only the plan knows to be required."""
+        self.users: Dict[str, Plugin] = {}
+        """The plugins that are bound to it by ``requires``, by name."""
+        self.offspring: Dict[str, Plugin] = {}
+        """Its children, by name, in the order in which it loaded them."""
+        self.warned: Set[str] = set()
+        """The plugins it imported without naming them in its manifest."""
+        self.last_module: Callable[[], Any] = _gone
+        self._on = {n: LifecycleEvent(self, n) for n in ("on_enable", "on_disable", "on_unload")}
+
+    def __repr__(self) -> str:
+        return f"<Plugin {self.name} {self.version} {self.state.value}>"
+
+    @property
+    def host(self) -> Any:
+        """The ``PluginHost`` it belongs to."""
+        return self._kernel.host
+
+    @property
+    def version(self) -> str:
+        """The version, ``0`` where none is stated."""
+        return self.candidate.version
+
+    @property
+    def metadata(self) -> PluginMetadata:
+        """The manifest."""
+        return self.candidate.metadata
+
+    @property
+    def path(self) -> Optional["Path"]:
+        """The directory, file or archive that holds it, or None."""
+        from pathlib import Path
+
+        location = self.candidate.location
+        return Path(location) if location is not None else None
+
+    @property
+    def module(self) -> Any:
+        """The entry-point module of the current generation, or None while it is not loaded.
+
+        After a stop, the stopped generation's for as long as somebody else keeps it alive.
+        """
+        code = self.generation.code
+        return code.module if code is not None else self.last_module()
+
+    @property
+    def api(self) -> Any:
+        """What ``pkl.plugins.<name>`` shows: the package, or ``module`` if it has no package."""
+        code = self.generation.code
+        return code.api if code is not None else None
+
+    @property
+    def children(self) -> Tuple["Plugin", ...]:
+        """The plugins it loaded and has not detached, in that order."""
+        return tuple(self.offspring.values())
+
+    @property
+    def running(self) -> bool:
+        """Whether it is enabled or on its way there or back."""
+        return self.state in _RUNNING
+
+    @property
+    def on_enable(self) -> LifecycleEvent:
+        """Called when the plugin is enabled, before what it staged goes live."""
+        return self._on["on_enable"]
+
+    @on_enable.setter
+    def on_enable(self, event: LifecycleEvent) -> None:
+        self._same(event, "on_enable")
+
+    @property
+    def on_disable(self) -> LifecycleEvent:
+        """Called when the plugin is disabled, before its resources are released."""
+        return self._on["on_disable"]
+
+    @on_disable.setter
+    def on_disable(self, event: LifecycleEvent) -> None:
+        self._same(event, "on_disable")
+
+    @property
+    def on_unload(self) -> LifecycleEvent:
+        """Called once, when the plugin is unloaded or before its next generation loads."""
+        return self._on["on_unload"]
+
+    @on_unload.setter
+    def on_unload(self, event: LifecycleEvent) -> None:
+        self._same(event, "on_unload")
+
+    def _same(self, event: object, name: str) -> None:
+        # ``plugin.on_disable += f`` assigns the event back; anything else is a mistake.
+        if event != self._on[name]:
+            raise AttributeError(f"{name} of a plugin cannot be replaced; subscribe to it")
+
+    def is_ancestor_of(self, other: "Plugin") -> bool:
+        """Whether ``other`` is a child of this plugin, or a child's child."""
+        seen = other.parent
+        while seen is not None:
+            if seen is self:
+                return True
+            seen = seen.parent
+        return False
+
+    def move(self, action: Action, reason: Optional[Reason] = None) -> None:
+        """Moves the state as the transition table allows; called by the kernel only.
+
+        Raises:
+            InvalidTransition: The table has no such move.
+        """
+        to = step(self.state, action)
+        if to is None:
+            raise InvalidTransition(
+                f"plugin {self.name!r} {self.version} cannot be {action.value} while it is "
+                f"{self.state.value}",
+                plugin=self.name,
+                version=self.version,
+            )
+        self.state = to
+        self.reason = reason
+
+    def enable(self, *, detach: bool = False, replace: bool = False) -> "Plugin":
+        """Runs the plugin: what it requires first, then its ``on_enable``, then all it staged.
+
+        Enabling an enabled plugin does nothing. From DISABLED, or an ERROR or BLOCKED whose cause
+        is gone, its code is imported afresh. Safe from any thread.
+
+        Args:
+            detach: For a child: let it live on when its parent stops.
+            replace: Stop running plugins that it conflicts with, instead of refusing.
+
+        Returns:
+            The plugin itself.
+
+        Raises:
+            PluginBlocked: Something it requires is missing, unsatisfied, or not running.
+            PluginLoadError: Its code could not be imported.
+            PluginEnableError: One of its ``on_enable`` handlers raised.
+            ConflictError: It conflicts with a running plugin.
+            TransitionTimeout: Another transition of it did not end in time.
+            TransitionDeadlock: It is being enabled on behalf of this very call.
+            HostClosed: The host is closed.
+        """
+        self._kernel.lifecycle.enable_blocking(self, detach, replace)
+        return self
+
+    def disable(self, *, cascade: bool = True, timeout: Optional[float] = None) -> None:
+        """Stops the plugin and takes back everything it holds.
+
+        First its dependants in reverse start order, then its children, ``on_disable``, then its
+        resources in reverse order of registration. A plugin that is not running is left as it
+        is. Safe from any thread.
+
+        Args:
+            cascade: Whether dependants are stopped too; False refuses if there are any.
+            timeout: Seconds to wait for calls in other threads and tasks; by default the host's.
+
+        Raises:
+            InUse: ``cascade`` is False and running plugins depend on it.
+            NotPermitted: Another plugin than itself or an ancestor asks for it.
+            CleanupError: What failed on the way, gathered; the plugin is stopped all the same.
+        """
+        self._kernel.lifecycle.disable_blocking(self, cascade, timeout)
+
+    def unload(self) -> None:
+        """Stops the plugin if it runs, runs ``on_unload``, and forgets its code.
+
+        Raises:
+            NotPermitted: Another plugin than itself or an ancestor asks for it.
+            CleanupError: What failed on the way, gathered; the plugin is unloaded all the same.
+        """
+        self._kernel.lifecycle.unload_blocking(self)
+
+    async def aenable(self, *, detach: bool = False, replace: bool = False) -> "Plugin":
+        """The async twin of ``enable``: async ``on_enable`` handlers are awaited."""
+        await self._kernel.lifecycle.enable_async(self, detach, replace)
+        return self
+
+    async def adisable(self, *, cascade: bool = True, timeout: Optional[float] = None) -> None:
+        """The async twin of ``disable``."""
+        await self._kernel.lifecycle.disable_async(self, cascade, timeout)
+
+    async def aunload(self) -> None:
+        """The async twin of ``unload``."""
+        await self._kernel.lifecycle.unload_async(self)
+
+
+_RUNNING = (PluginState.ENABLING, PluginState.ENABLED, PluginState.DISABLING)
+
+
+def _gone() -> None:
+    """Stands for the module of a plugin that was never loaded."""

@@ -1,0 +1,102 @@
+"""What the kernel needs from above, as Protocols that ``pkl.host`` fills in.
+
+The kernel runs plugin code and knows neither disk nor network. Whatever it has to ask of the
+rest of the house it asks through one of these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol
+
+from ..model.candidate import Candidate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..model.manifest import PluginMetadata
+    from .generation import Generation
+    from .plugin import Plugin
+
+__all__ = ["Clock", "CodeLoader", "Finder", "LoadedCode", "MetadataLoader", "PluginLoader", "Undo"]
+
+
+class LoadedCode(Protocol):
+    """The modules of one generation."""
+
+    @property
+    def module(self) -> Any:
+        """The entry-point module (or whatever a custom loader returned)."""
+
+    @property
+    def api(self) -> Any:
+        """What ``pkl.plugins.<name>`` shows: the package's ``__init__`` module, or ``module``."""
+
+    def drop(self) -> None:
+        """Takes the generation's modules out of ``sys.modules``; never raises."""
+
+
+class CodeLoader(Protocol):
+    """Imports a plugin's code; called with the plugin as the current one."""
+
+    def load(self, plugin: "Plugin", generation: "Generation") -> LoadedCode:
+        """Imports the package and its entry-point module.
+
+        Module dictionaries it creates carry ``generation`` under ``__pkl_generation__`` before
+        their code runs, so that what they declare has the right owner.
+
+        Raises:
+            BaseException: Whatever the code raised; no module of it stays in ``sys.modules``.
+        """
+
+
+class Finder(Protocol):
+    """Finds a candidate by name or path."""
+
+    def by_name(self, name: str) -> Candidate:
+        """The candidate of that name.
+
+        Raises:
+            PluginNotFound: No source has it; the text has a did-you-mean.
+        """
+
+    def by_path(self, path: str) -> Candidate:
+        """The candidate that a directory holds.
+
+        Raises:
+            PathError: There is no plugin there.
+            ManifestError: Its manifest is faulty, and does not even tell the name.
+        """
+
+
+class PluginLoader(Protocol):
+    """What ``PluginHost(plugin_loader=…)`` takes: anything with this method."""
+
+    def load(self, plugin: "Plugin") -> Any:
+        """Imports a plugin's code, as the current plugin, and returns its module."""
+
+
+class MetadataLoader(Protocol):
+    """What ``PluginHost(metadata_loader=…)`` takes: anything with this method."""
+
+    def load(self, location: "Path") -> "PluginMetadata":
+        """Reads the manifest of the plugin at ``location`` without importing it."""
+
+
+class Clock(Protocol):
+    """Time as the kernel sees it; ``pkl.testing.FakeClock`` is another one."""
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary point; never goes back."""
+
+    def attach(self, run_due: Callable[[float], Optional[float]]) -> bool:
+        """Offers a scheduler's ``run_due``; True if the clock itself will call it.
+
+        ``run_due(until)`` hands out what is due and returns the next deadline.
+        """
+
+    def detach(self, run_due: Callable[[float], Optional[float]]) -> None:
+        """Takes ``attach`` back."""
+
+
+Undo = Callable[[], None]
+"""What every registration hands back: calling it once takes the registration away."""

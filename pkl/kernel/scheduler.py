@@ -1,0 +1,180 @@
+"""One scheduler a host: a heap of deadlines and one thread that only hands out work.
+
+Callbacks run on a small pool of threads of each plugin, so that a callback that hangs holds up
+its own plugin alone. With a clock that drives itself (``pkl.testing.FakeClock``) there is no
+thread: due callbacks run in the thread that advances the clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from heapq import heapify, heappop, heappush
+from itertools import count
+from threading import Condition, Thread
+from typing import TYPE_CHECKING, Any, Callable, Deque, List, Optional, Tuple
+
+if TYPE_CHECKING:
+    from .ports import Clock
+
+__all__ = ["Job", "Pool", "Scheduler"]
+
+
+class Job:
+    """One entry of the heap: what to call, and whether it still counts."""
+
+    __slots__ = ("call", "cancelled", "pool")
+
+    def __init__(self, call: Callable[[], None], pool: "Pool") -> None:
+        self.call = call
+        self.pool = pool
+        self.cancelled = False
+
+
+class Pool:
+    """Up to ``size`` daemon threads, started when needed, that end after a moment of idleness.
+
+    Args:
+        name: The threads' name.
+        size: How many callbacks may run at once.
+        inline: Run callbacks in the thread that hands them in instead.
+    """
+
+    IDLE = 1.0
+    """Seconds after which an idle thread ends."""
+
+    def __init__(self, name: str, size: int = 4, inline: bool = False) -> None:
+        self._name = name
+        self._size = size
+        self._inline = inline
+        self._work: Deque[Callable[[], None]] = deque()
+        self._wake = Condition()
+        self._threads = 0
+        self._idle = 0
+
+    def submit(self, call: Callable[[], None]) -> None:
+        """Runs ``call`` soon; it must not raise."""
+        if self._inline:
+            call()
+            return
+        with self._wake:
+            self._work.append(call)
+            if self._idle >= len(self._work):
+                self._wake.notify()
+                return
+            if self._threads >= self._size:
+                return
+            self._threads += 1
+        Thread(target=self._serve, name=self._name, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            with self._wake:
+                while not self._work:
+                    self._idle += 1
+                    woken = self._wake.wait(self.IDLE)
+                    self._idle -= 1
+                    if not woken and not self._work:
+                        self._threads -= 1
+                        return
+                call = self._work.popleft()
+            call()
+            del call
+
+
+class Scheduler:
+    """Calls jobs at their deadlines. Safe from any thread.
+
+    Args:
+        clock: Where time comes from.
+        name: The thread's name.
+    """
+
+    def __init__(self, clock: "Clock", name: str) -> None:
+        self.clock = clock
+        self._name = name
+        self._heap: List[Tuple[float, int, Job]] = []
+        self._order = count()
+        self._wake = Condition()
+        self._thread: Optional[Thread] = None
+        self._closed = False
+        self._stale = 0
+        self.inline = clock.attach(self.run_due)
+
+    def at(self, deadline: float, job: Job) -> None:
+        """Hands ``job`` to its pool once the clock reaches ``deadline``."""
+        with self._wake:
+            if self._closed:
+                return
+            heappush(self._heap, (deadline, next(self._order), job))
+            if self.inline:
+                return
+            if self._thread is None:
+                self._thread = Thread(target=self._serve, name=self._name, daemon=True)
+                self._thread.start()
+            elif self._heap[0][2] is job:
+                self._wake.notify()
+
+    def cancel(self, job: Job) -> None:
+        """Makes sure ``job`` is not handed out any more."""
+        with self._wake:
+            if job.cancelled:
+                return
+            job.cancelled = True
+            self._stale += 1
+            if self._stale > 64 and self._stale * 2 > len(self._heap):
+                self._heap = [entry for entry in self._heap if not entry[2].cancelled]
+                heapify(self._heap)
+                self._stale = 0
+
+    def close(self) -> None:
+        """Forgets every job and ends the thread; does not wait for callbacks."""
+        with self._wake:
+            self._closed = True
+            self._heap.clear()
+            self._wake.notify_all()
+        self.clock.detach(self.run_due)
+
+    def run_due(self, until: float) -> Optional[float]:
+        """Hands out what is due at ``until``; returns the next deadline, None without any."""
+        while True:
+            with self._wake:
+                job = self._due(until)
+                if job is None:
+                    return self._heap[0][0] if self._heap else None
+            job.pool.submit(job.call)
+
+    def _due(self, until: float) -> Optional[Job]:
+        while self._heap:
+            deadline, _, job = self._heap[0]
+            if job.cancelled:
+                heappop(self._heap)
+                self._stale -= 1
+            elif deadline <= until:
+                heappop(self._heap)
+                return job
+            else:
+                return None
+        return None
+
+    def _serve(self) -> None:
+        while True:
+            with self._wake:
+                if self._closed:
+                    return
+                now = self.clock.monotonic()
+                job = self._due(now)
+                if job is None:
+                    delay = self._heap[0][0] - now if self._heap else None
+                    self._wake.wait(delay)
+                    continue
+            job.pool.submit(job.call)
+
+
+def pool_of(subject: Any, scheduler: Scheduler) -> Pool:
+    """The pool of a plugin's generation (or of the host), made on first use."""
+    pool = subject.workers
+    if pool is None:
+        plugin = subject.plugin
+        whose = "host" if plugin is None else plugin.name
+        pool = subject.workers = Pool(f"pkl-{whose}", inline=scheduler.inline)
+    return pool  # type: ignore[no-any-return]
