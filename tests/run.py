@@ -119,11 +119,14 @@ def run(names: Sequence[str], arguments: Sequence[str]) -> int:
         if name not in able
     ]
     print(*skipped, sep="\n", end="\n" if skipped else "", flush=True)
-    discover = [part for path in pythons.values() if path for part in ("--discover", path)]
-    command = [tox_python(), "-m", "tox", "run", *discover, "-e", ",".join(able)]
+    found = [path for path in pythons.values() if path]
+    # An environment that tox would skip after all is a failure: this machine has its Python.
+    command = [tox_python(), "-m", "tox", "run", "--skip-missing-interpreters", "false"]
+    command += ["--discover", *found] if found else []
+    command += ["-e", ",".join(able), *(["--", *arguments] if arguments else [])]
     counts: Counter[str] = Counter()
     with subprocess.Popen(
-        [*command, "--", *arguments] if arguments else command,
+        command,
         cwd=ROOT,
         env=environment(),
         stdin=subprocess.DEVNULL,

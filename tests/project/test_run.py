@@ -62,7 +62,9 @@ def test_a_python_that_the_machine_lacks_is_named_and_the_rest_runs(
     assert run.main(["py39", "py312", "lint", "--", "-x"]) == 0
     lines: List[str] = capsys.readouterr().out.splitlines()
     assert lines[0] == lines[-2] == "skipped: py39, no Python 3.9 on this machine"
-    assert lines[1].endswith(" -e py312,lint -- -x")
+    assert lines[1].endswith(
+        f"--skip-missing-interpreters false --discover {sys.executable} -e py312,lint -- -x"
+    )
     assert lines[-1].startswith("==== 4 passed, 1 skipped, 2 failed in ")
 
 
