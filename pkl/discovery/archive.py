@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Set
 
-from .disk import MAX_BYTES, Stamp, TooLarge, stamp
+from .disk import MAX_BYTES, TooLarge, stamp
+from .tree import Watched
 
 __all__ = ["ArchiveTree", "BrokenArchive"]
 
@@ -81,11 +82,12 @@ class ArchiveTree:
     def is_directory(self, name: str) -> bool:
         return name in self._children
 
-    def names(self, name: str) -> Iterator[str]:
-        return iter(self._children.get(name, ()))
+    def names(self) -> List[str]:
+        """The names at the top of the archive, sorted."""
+        return sorted(self._children[""])
 
     def path(self, name: str) -> str:
         return f"{self.root}/{name}" if name else self.root
 
-    def stamps(self, *names: str) -> List[Tuple[str, Stamp]]:
+    def stamps(self, names: Iterable[str]) -> List[Watched]:
         return [(self.root, stamp(self.root))]

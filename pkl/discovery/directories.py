@@ -11,8 +11,9 @@ from ..model.candidate import Candidate, Failure, Origin
 from ..model.manifest import MANIFEST_FILES, PluginMetadata
 from ..model.state import Reason
 from ..names import is_valid
-from .disk import Stamp, read_file, stamp
-from .manifests import ManifestText, parse_manifest, refuse_two
+from .disk import read_file, stamp
+from .manifests import ManifestText, one_line, parse_manifest, refuse_two
+from .tree import Watched
 
 if TYPE_CHECKING:
     from ..kernel.ports import MetadataLoader
@@ -72,7 +73,7 @@ class PathScan:
     """
 
     results: List[Union[Candidate, Failure]] = field(default_factory=list)
-    watched: List[Tuple[str, Stamp]] = field(default_factory=list)
+    watched: List[Watched] = field(default_factory=list)
 
 
 def read_path(
@@ -218,7 +219,7 @@ def _faulty(location: str, error: ManifestError, origin: Origin) -> Union[Candid
     reason = Reason(
         "manifest",
         f"plugin {name!r}: {error.message}",
-        error.message.replace("\n ", ";").replace("\n", "; "),
+        one_line(error.message),
         f"correct the manifest, then run: pkl check {file}",
     )
     metadata = PluginMetadata.bare(name, version, file=file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Optional, Tuple
 
@@ -9,7 +10,7 @@ from ..names import canonical, is_valid
 from .headers import Headers, read_headers, read_requires_txt
 from .tree import Tree
 
-__all__ = ["Distribution", "split_name"]
+__all__ = ["Distribution", "canonical_fast", "is_source_tree", "split_name"]
 
 _EGG = re.compile(r"(?P<name>[^-]+)(?:-(?P<version>[^-]+?)(?:-py[0-9].*)?)?")
 
@@ -28,40 +29,50 @@ def split_name(directory: str) -> Tuple[str, str]:
     return (match["name"], match["version"] or "") if match else (stem, "")
 
 
+def canonical_fast(name: str) -> str:
+    """``canonical(name)``; nearly all directory names need no regular expression for it."""
+    if "." in name or "__" in name or "-" in name:
+        return canonical(name)
+    return name.replace("_", "-").lower()
+
+
+def is_source_tree(info: str) -> bool:
+    """Whether an information directory is one that setuptools leaves in a source tree."""
+    return info.endswith(".egg-info") and "-" not in info
+
+
 class Distribution:
     """An information directory (``*.dist-info``, ``*.egg-info``, ``EGG-INFO``) in a tree.
 
     Attributes:
         tree: The entry of ``sys.path`` it lies in.
         info: Its directory, relative to the tree.
-        key: The canonical name (PEP 503), as the name of the directory states it.
-        stated_version: The version that the directory's name states, or ``""``.
+        wheel: Whether it was installed from a wheel, and so has METADATA and RECORD.
     """
 
-    __slots__ = ("_headers", "_problem", "_stated_name", "info", "key", "stated_version", "tree")
+    __slots__ = ("_headers", "_problem", "info", "tree", "wheel")
 
     def __init__(self, tree: Tree, info: str) -> None:
         self.tree = tree
         self.info = info
-        named = info if info.lower() != "egg-info" else re.split(r"[\\/]", tree.root)[-1]
-        self._stated_name, self.stated_version = split_name(named)
-        self.key = canonical(self._stated_name)
+        self.wheel = info.endswith(".dist-info")
         self._headers: Optional[Headers] = None
         self._problem = ""
 
     @property
-    def wheel(self) -> bool:
-        """Whether it was installed from a wheel, and so has METADATA and RECORD."""
-        return self.info.endswith(".dist-info")
+    def stated(self) -> Tuple[str, str]:
+        """Its name and version as the name of its directory states them."""
+        egg = self.info.lower() == "egg-info"
+        return split_name(os.path.basename(self.tree.root) if egg else self.info)
 
     @property
-    def metadata_name(self) -> str:
-        """The name of its metadata file, relative to the tree."""
+    def metadata_file(self) -> str:
+        """Its metadata file, relative to the tree."""
         return f"{self.info}/METADATA" if self.wheel else f"{self.info}/PKG-INFO"
 
     @property
     def location(self) -> str:
-        """The path of its information directory, for people."""
+        """The path of its information directory."""
         return self.tree.path(self.info)
 
     @property
@@ -74,40 +85,33 @@ class Distribution:
     @property
     def problem(self) -> str:
         """Why its metadata cannot be relied on; empty if it can."""
-        return self._problem if self._headers is not None else (self.headers and self._problem)
-
-    @property
-    def name(self) -> str:
-        """Its name as it spells it."""
-        return self.headers.name
-
-    @property
-    def version(self) -> str:
-        """Its version text, ``0`` if it is stated nowhere."""
-        return self.headers.version
+        if self._headers is None:
+            self._headers = self._read_headers()
+        return self._problem
 
     def _read_headers(self) -> Headers:
-        path = self.tree.path(self.metadata_name)
+        data: Optional[bytes] = b""
         try:
-            data = self.tree.read_head(self.metadata_name)
+            data = self.tree.read_head(self.metadata_file)
         except OSError as e:
-            data, self._problem = b"", f"cannot be read: {e.strerror or e}"
+            self._problem = f"cannot be read ({e.strerror or e})"
         else:
             if data is None:
-                data, self._problem = b"", "is missing"
+                self._problem = "is missing"
             elif not data.strip():
                 self._problem = "is empty"
-        found = read_headers(data)
+        found = read_headers(data or b"")
         if not self._problem:
             if not is_valid(found.name):
                 self._problem = f"has no valid Name (found {found.name!a})"
             elif not found.version:
                 self._problem = "has no Version"
         if self._problem:
-            self._problem = f"{path} {self._problem}"
+            self._problem = f"{self.tree.path(self.metadata_file)} {self._problem}"
+            name, version = self.stated
             found = found._replace(
-                name=found.name if is_valid(found.name) else self._stated_name,
-                version=found.version or self.stated_version or "0",
+                name=found.name if is_valid(found.name) else name,
+                version=found.version or version or "0",
             )
         if not self.wheel and not found.requires_dist:
             found = found._replace(requires_dist=self._requires_txt())

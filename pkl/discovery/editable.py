@@ -70,16 +70,15 @@ def places(distribution: Distribution, project: Optional[str]) -> Iterator[Place
     """
     if distribution.tree.archive:
         return
-    base = distribution.tree.root
     recorded = _recorded(distribution)
     for name in recorded:
         if name.endswith(".pth"):
-            yield from _pth(base, os.path.join(base, name), distribution)
+            yield from _pth(distribution, name)
     for name in recorded:
         if name.endswith(".py"):
-            yield from _finder(os.path.join(base, name), distribution, name)
+            yield from _finder(distribution, name)
     if project is not None:
-        declared_in = distribution.tree.path(f"{distribution.info}/direct_url.json")
+        declared_in = os.path.join(distribution.location, "direct_url.json")
         for layout in _PROJECT_LAYOUTS:
             yield Place("", os.path.join(project, layout) if layout else project, declared_in)
 
@@ -94,24 +93,30 @@ def _recorded(distribution: Distribution) -> List[str]:
     return names
 
 
-def _pth(base: str, path: str, distribution: Distribution) -> Iterator[Place]:
-    data = distribution.tree.read(os.path.basename(path)) if os.path.isfile(path) else None
-    for raw in (data or b"").decode("utf-8", "replace").splitlines():
+def _text(distribution: Distribution, name: str) -> str:
+    """A file beside the information directory as text; empty if it cannot be read."""
+    try:
+        data = distribution.tree.read(name)
+    except OSError:
+        return ""
+    return data.decode("utf-8", "replace") if data else ""
+
+
+def _pth(distribution: Distribution, name: str) -> Iterator[Place]:
+    base = distribution.tree.root
+    for raw in _text(distribution, name).splitlines():
         line = raw.strip()
         if line and not line.startswith(("#", "import ", "import\t")):
-            yield Place("", os.path.normpath(os.path.join(base, line)), path)
+            path = os.path.normpath(os.path.join(base, line))
+            yield Place("", path, os.path.join(base, name))
 
 
 _MAY_BE_FINDER = re.compile(r"MAPPING|map_module|add_to_path")
 
 
-def _finder(path: str, distribution: Distribution, name: str) -> Iterator[Place]:
+def _finder(distribution: Distribution, name: str) -> Iterator[Place]:
     """What a generated finder module maps, taken from its syntax tree."""
-    try:
-        data = distribution.tree.read(name)
-    except OSError:
-        return
-    text = (data or b"").decode("utf-8", "replace")
+    text = _text(distribution, name)
     if not _MAY_BE_FINDER.search(text):
         return
     import ast
@@ -120,9 +125,10 @@ def _finder(path: str, distribution: Distribution, name: str) -> Iterator[Place]
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
+    base = distribution.tree.root
     for statement in body:
         for module, where in _mapped(ast, statement):
-            yield Place(module, os.path.join(os.path.dirname(path), where), path)
+            yield Place(module, os.path.join(base, where), os.path.join(base, name))
 
 
 def _mapped(ast: Any, statement: Any) -> Iterator[Tuple[str, str]]:

@@ -7,13 +7,13 @@ import sys
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from ..model.candidate import Candidate, Discovery, Failure, Shadowed
-from .candidates import rows_of
+from .candidates import Row, rows_of
 from .directories import read_path
 from .disk import Stamp
 from .distribution import Distribution
 from .editable import editable_project
 from .scan import scan
-from .tree import DirectoryTree
+from .tree import DirectoryTree, Watched
 
 if TYPE_CHECKING:
     from ..kernel.ports import MetadataLoader
@@ -26,13 +26,6 @@ DEFAULT_GROUP = "pkl.plugins"
 Result = Union[Candidate, Failure]
 
 
-class Row(NamedTuple):
-    """What one distribution contributes, under its canonical name (``""`` if it has none)."""
-
-    key: str
-    result: Result
-
-
 class Installed(NamedTuple):
     """What one entry of ``sys.path`` contributes to the discovery of one group.
 
@@ -42,13 +35,15 @@ class Installed(NamedTuple):
         rows: Its candidates and failures.
         skipped: What was passed over.
         watched: What must not have changed for this to be true, the entry itself first.
+        searched: Whether it also depends on which other entries there are.
     """
 
     path: str
     infos: Dict[str, str]
     rows: List[Row]
     skipped: List[Failure]
-    watched: List[Tuple[str, Stamp]]
+    watched: List[Watched]
+    searched: bool
 
 
 def search_path(sys_path: Optional[Sequence[str]] = None) -> List[Tuple[str, Stamp]]:
@@ -76,12 +71,7 @@ def search_path(sys_path: Optional[Sequence[str]] = None) -> List[Tuple[str, Sta
 
 
 def installed_in(
-    path: str,
-    stamped: Stamp,
-    group: str,
-    *,
-    foreign: bool = False,
-    search: Optional[Sequence[str]] = None,
+    path: str, stamped: Stamp, group: str, search: Sequence[str], *, foreign: bool, watch: bool
 ) -> Installed:
     """Reads one entry of ``sys.path``.
 
@@ -89,17 +79,20 @@ def installed_in(
         path: The entry, absolute.
         stamped: Its stamp from before.
         group: The entry-point group.
+        search: All entries of ``sys.path``, absolute.
         foreign: As for ``discover``.
-        search: The ``sys.path`` that discovery looks at; None for the interpreter's own.
+        watch: Whether to gather stamps.
     """
     found = scan(path, group)
     rows = [Row(key, failure) for key, failure in found.failures]
-    watched = [(path, stamped)]
+    watched: List[Watched] = [(path, stamped)]
+    searched = False
     for offer in found.offers:
-        for row in rows_of(offer, group, foreign=foreign, search=search):
-            rows.append(Row(row.key, row.result))
-            watched += row.watched
-    return Installed(path, found.infos, rows, found.skipped, list(dict.fromkeys(watched)))
+        made = rows_of(offer, group, search, foreign=foreign, watch=watch)
+        rows += made.rows
+        watched += made.watched
+        searched = searched or made.searched
+    return Installed(path, found.infos, rows, found.skipped, watched, searched)
 
 
 def merge(installed: Sequence[Installed], directories: Sequence[Result]) -> Discovery:
@@ -197,9 +190,11 @@ def discover(
         metadata_loader: Reads the metadata of plugin directories in place of pkl; what it says
             is never cached.
     """
+    stamped = search_path(sys_path)
+    search = [path for path, _ in stamped]
     entries = [
-        installed_in(path, stamped, group, foreign=foreign, search=sys_path)
-        for path, stamped in search_path(sys_path)
+        installed_in(path, found, group, search, foreign=foreign, watch=False)
+        for path, found in stamped
     ]
     results: List[Result] = []
     for path in dict.fromkeys(os.path.abspath(each) for each in paths):

@@ -35,13 +35,12 @@ def read_headers(data: bytes) -> Headers:
     Bytes that are not UTF-8 are replaced: an author's name in Latin-1 is no reason to lose the
     rest. The first of several fields of one name counts, as in the standard library.
     """
-    text = data.decode("utf-8", "replace")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if text.startswith("\ufeff"):
-        text = text[1:]
-    end = text.find("\n\n")
-    head = text if end < 0 else text[:end]
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    end = data.find(b"\n\n")
+    head = (data if end < 0 else data[:end]).decode("utf-8", "replace")
+    if head.startswith("\ufeff"):
+        head = head[1:]
     first: Dict[str, str] = {}
     requires: List[str] = []
     for name, raw in _FIELD.findall(head):

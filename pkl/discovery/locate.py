@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
-from importlib.machinery import PathFinder, all_suffixes
-from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
-from .disk import Stamp, stamp
+from .disk import stamp
 from .distribution import Distribution
 from .editable import Place, editable_project, places
-from .tree import DirectoryTree, Tree
+from .tree import DirectoryTree, Tree, Watched
 
 __all__ = ["Located", "locate"]
 
-_SUFFIXES = tuple(all_suffixes())
+_OTHER_SUFFIXES = (*EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES)
 
 
 class Located(NamedTuple):
@@ -24,16 +23,22 @@ class Located(NamedTuple):
         tree: Where; None if it was not found.
         name: The package's directory or the module's file, relative to the tree.
         package: Whether it is a package.
-        stale: The path that an editable installation names and that is no longer there, or that
-            no longer holds the module; empty if there is none.
-        watched: Files that led here; if their stamps change, the answer may too.
+        regular: Whether it is a module or has an ``__init__``; such a one hides any directory
+            of that name that has none.
+        stale: The path that an editable installation names and that is gone, or that does not
+            hold the module; empty if there is none.
+        watched: What led here and is no part of the distribution's own directory; if a stamp
+            changes, the answer may too.
+        searched: Whether the other entries of ``sys.path`` were looked at.
     """
 
     tree: Optional[Tree] = None
     name: str = ""
     package: bool = False
+    regular: bool = False
     stale: str = ""
-    watched: Tuple[Tuple[str, Stamp], ...] = ()
+    watched: Tuple[Watched, ...] = ()
+    searched: bool = False
 
     @property
     def path(self) -> Optional[str]:
@@ -43,44 +48,46 @@ class Located(NamedTuple):
         return self.tree.root if self.tree.archive else self.tree.path(self.name)
 
 
-def locate(
-    distribution: Distribution, module: str, search: Optional[Sequence[str]] = None
-) -> Located:
+def locate(distribution: Distribution, module: str, search: Sequence[str]) -> Located:
     """Finds a module of a distribution; nothing of it is imported.
 
-    In this order: beside the distribution's information directory; where its editable
-    installation says; where the import system finds its top-level package.
+    In this order: beside the distribution's information directory, where the import system
+    looks first; where its editable installation says; in the other entries of ``sys.path``. A
+    directory without an ``__init__.py`` beside the information directory may be what an earlier
+    installation left, so there the editable installation is asked first.
 
     Args:
         distribution: What offers the entry point.
         module: Dotted name of the module.
-        search: The ``sys.path`` that discovery looks at; None for the interpreter's own, with
-            its ``sys.meta_path``.
+        search: The entries of ``sys.path``, absolute.
     """
     parts = module.split(".")
+    beside = _below(distribution.tree, "", parts)
+    if beside is not None and beside.regular:
+        return beside
     project = editable_project(distribution)
-    if project is None:
-        found = _below(distribution.tree, "", parts)
-        if found is not None:
-            return found
-    watched: List[Tuple[str, Stamp]] = []
+    if beside is not None and project is None:
+        return beside
+    watched: List[Watched] = []
     missing = ""
     for place in places(distribution, project):
-        if not any(place.declared_in == path for path, _ in watched):
+        if all(place.declared_in != path for path, _ in watched):
             watched.append((place.declared_in, stamp(place.declared_in)))
         found = _at(place, parts)
         if found is not None:
             return found._replace(watched=tuple(watched))
         missing = missing or _gone(place, parts)
     if project is not None:
-        found = _below(distribution.tree, "", parts)
-        if found is not None:
-            return found._replace(watched=tuple(watched))
         watched.append((project, stamp(project)))
-    found = _imported_from(parts, search) or Located()
-    if found.tree is None and (missing or project is not None):
-        return Located(stale=missing or str(project), watched=tuple(watched))
-    return found._replace(watched=tuple(watched))
+    stale = missing or project or ""
+    found = beside or (None if stale else _elsewhere(distribution, parts, search))
+    if beside is None:
+        for entry in (distribution.tree.root,) if stale else search:
+            packages = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+            watched += DirectoryTree(entry).stamps(("", *packages))
+    if found is not None:
+        return found._replace(watched=tuple(watched), searched=beside is None)
+    return Located(stale=stale, watched=tuple(watched), searched=not stale)
 
 
 def _at(place: Place, parts: Sequence[str]) -> Optional[Located]:
@@ -88,79 +95,58 @@ def _at(place: Place, parts: Sequence[str]) -> Optional[Located]:
     prefix = place.module.split(".") if place.module else []
     if list(parts[: len(prefix)]) != prefix:
         return None
-    rest = list(parts[len(prefix) :])
+    rest = parts[len(prefix) :]
     if not prefix:
         return _below(DirectoryTree(place.path), "", rest)
-    parent, name = os.path.split(place.path)
+    path = place.path
+    if os.path.basename(path).startswith("__init__."):
+        path = os.path.dirname(path)
+    parent, name = os.path.split(path)
     tree = DirectoryTree(parent)
-    if name.startswith("__init__."):
-        parent, name = os.path.split(parent)
-        tree = DirectoryTree(parent)
     if tree.is_directory(name):
         return _below(tree, name, rest) if rest else Located(tree, name, True)
-    return Located(tree, name) if not rest and tree.is_file(name) else None
+    # setuptools maps a single module to its path without the suffix.
+    for each in (name, f"{name}.py"):
+        if not rest and tree.is_file(each):
+            return Located(tree, each)
+    return None
 
 
 def _gone(place: Place, parts: Sequence[str]) -> str:
     """The place's path, if it should hold the module and does not exist."""
-    if place.module and place.module.split(".") != list(parts[: place.module.count(".") + 1]):
+    prefix = place.module.split(".") if place.module else []
+    if list(parts[: len(prefix)]) != prefix or os.path.exists(place.path):
         return ""
-    return "" if os.path.exists(place.path) else place.path
+    return "" if prefix and os.path.exists(f"{place.path}.py") else place.path
 
 
 def _below(tree: Tree, base: str, parts: Sequence[str]) -> Optional[Located]:
     """The module under a directory, by the rules of the standard path finder."""
     name = "/".join((base, *parts) if base else parts)
     if tree.is_file(f"{name}/__init__.py"):
-        return Located(tree, name, True)
+        return Located(tree, name, True, True)
     if tree.is_file(f"{name}.py"):
-        return Located(tree, f"{name}.py")
-    if tree.is_directory(name):
-        return Located(tree, name, True)
+        return Located(tree, f"{name}.py", regular=True)
+    found = Located(tree, name, True) if tree.is_directory(name) else None
     if not tree.archive and tree.is_directory(os.path.dirname(name)):
-        for suffix in _SUFFIXES:
+        for suffix in _OTHER_SUFFIXES:
+            if found is not None and tree.is_file(f"{name}/__init__{suffix}"):
+                return found._replace(regular=True)
             if tree.is_file(name + suffix):
-                return Located(tree, name + suffix)
-    return None
+                return Located(tree, name + suffix, regular=True)
+    return found
 
 
-def _imported_from(parts: Sequence[str], search: Optional[Sequence[str]]) -> Optional[Located]:
-    """The module where the import system finds its top-level package.
-
-    Only the top level is asked of the finders: asking for ``pkg.mod`` would import ``pkg``.
-    """
-    for spec in _specs(parts[0], search):
-        for where in spec.submodule_search_locations or ():
-            if isinstance(where, str) and os.path.isdir(where):
-                parent, name = os.path.split(os.path.abspath(where))
-                tree = DirectoryTree(parent)
-                if len(parts) == 1:
-                    return Located(tree, name, True)
-                found = _below(tree, name, parts[1:])
-                if found is not None:
-                    return found
-        origin = spec.origin
-        if len(parts) == 1 and isinstance(origin, str) and os.path.isfile(origin):
-            parent, name = os.path.split(os.path.abspath(origin))
-            return Located(DirectoryTree(parent), name)
-    return None
-
-
-def _specs(top: str, search: Optional[Sequence[str]]) -> Iterator[Any]:
-    """Where each finder that knows it says the top-level module lies; none of it is loaded."""
-    if search is not None:
-        spec = PathFinder.find_spec(top, list(search))
-        if spec is not None:
-            yield spec
-        return
-    loaded = getattr(sys.modules.get(top), "__spec__", None)
-    if loaded is not None:
-        yield loaded
-    for finder in list(sys.meta_path):
-        try:
-            spec = finder.find_spec(top, None)
-        except Exception:
-            continue  # a finder of someone else that fails must not hide the others
-        if spec is not None:
-            yield spec
-            return
+def _elsewhere(
+    distribution: Distribution, parts: Sequence[str], search: Sequence[str]
+) -> Optional[Located]:
+    """The module in another entry of ``sys.path``, as the standard path finder would find it."""
+    directory: Optional[Located] = None
+    for entry in search:
+        if entry == distribution.tree.root:
+            continue
+        found = _below(DirectoryTree(entry), "", parts)
+        if found is not None and found.regular:
+            return found
+        directory = directory or found
+    return directory

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, NamedTuple, NoReturn, Sequence
 from ..errors import Fault, ManifestError, PklError
 from ..model.manifest import parse_manifest_text
 
-__all__ = ["ManifestText", "parse_manifest", "refuse_two"]
+__all__ = ["ManifestText", "one_line", "parse_manifest", "refuse_two"]
 
 
 class ManifestText(NamedTuple):
@@ -50,6 +50,12 @@ def refuse_two(directory: str, names: Sequence[str]) -> NoReturn:
         [Fault("", listed, "must be one file: a plugin has one manifest; delete all but one")],
         file=directory,
     )
+
+
+def one_line(message: str) -> str:
+    """The text of an error as one line."""
+    head, *rest = message.split("\n")
+    return f"{head}: {'; '.join(line.strip() for line in rest)}" if rest else head
 
 
 def _refuse(file: str, value: object, rule: str) -> NoReturn:

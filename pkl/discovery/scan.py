@@ -8,8 +8,8 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 from ..model.candidate import Failure
 from ..model.requirement import is_version, version_key
-from ..names import canonical
-from .distribution import Distribution, split_name
+from .archive import ArchiveTree, BrokenArchive
+from .distribution import Distribution, canonical_fast, split_name
 from .entry_points import EntryPoint, MalformedEntryPoints, parse_entry_points
 from .tree import DirectoryTree, Tree
 
@@ -18,11 +18,16 @@ __all__ = ["Offer", "Scan", "open_tree", "scan"]
 
 @dataclass
 class Offer:
-    """A distribution and the entry points it offers in the wanted group.
+    """A distribution and the entry points it offers.
 
-    ``notes`` are remarks about the distribution that each of its plugins carries.
+    Attributes:
+        key: Canonical name of the distribution.
+        distribution: Where it lies.
+        groups: Its entry points by group, in the file's order.
+        notes: Remarks about the distribution that each of its plugins carries.
     """
 
+    key: str
     distribution: Distribution
     groups: Dict[str, Tuple[EntryPoint, ...]]
     notes: Tuple[str, ...] = ()
@@ -34,19 +39,25 @@ class Scan:
 
     Attributes:
         path: The entry, absolute.
-        tree: It, opened; None if it is not there or cannot be read.
         infos: The information directory of each distribution in it, by canonical name.
-        offers: The distributions that offer the wanted groups.
-        failures: What could not be read, with the key of its distribution, or "".
-        skipped: What was passed over without being anyone's fault.
+        offers: The distributions that offer the wanted group, or any.
+        failures: What could not be read, with the canonical name of its distribution, or "".
+        skipped: What was passed over without being any plugin's fault.
+        tree: The entry, opened; None if it is not there or cannot be read.
     """
 
     path: str
-    tree: Optional[Tree] = None
     infos: Dict[str, str] = field(default_factory=dict)
     offers: List[Offer] = field(default_factory=list)
     failures: List[Tuple[str, Failure]] = field(default_factory=list)
     skipped: List[Failure] = field(default_factory=list)
+    tree: Optional[Tree] = None
+
+    def skip(self, path: str, code: str, what: str) -> str:
+        """Notes something passed over, and says so."""
+        message = f"{path} {what}"
+        self.skipped.append(Failure(code, message, file=path))
+        return message
 
 
 def scan(path: str, group: Optional[str] = None) -> Scan:
@@ -54,20 +65,20 @@ def scan(path: str, group: Optional[str] = None) -> Scan:
 
     Args:
         path: The entry, absolute.
-        group: Gather only the offers of this entry-point group.
+        group: Gather only the offers in this entry-point group.
     """
     found = Scan(path)
+    named: Dict[str, List[str]] = {}
     try:
-        found.tree = open_tree(path)
+        tree = found.tree = open_tree(path)
+        if tree is None:
+            return found
+        for name, dangling in _listing(tree):
+            _sort_in(found, tree, name, dangling, named)
     except OSError as e:
         found.failures.append(("", _unreadable(path, e)))
-    if found.tree is None:
-        return found
-    infos = _information_directories(found)
-    for key, names in infos.items():
-        info, notes = _one_of(found, names)
-        found.infos[key] = info
-        _read(found, key, info, notes, group)
+    if found.tree is not None:
+        _read_all(found, found.tree, named, group)
     return found
 
 
@@ -81,8 +92,6 @@ def open_tree(path: str) -> Optional[Tree]:
         return DirectoryTree(path)
     if not os.path.isfile(path):
         return None
-    from .archive import ArchiveTree, BrokenArchive
-
     try:
         return ArchiveTree(path)
     except BrokenArchive:
@@ -100,116 +109,104 @@ def _unreadable(path: str, error: OSError) -> Failure:
     )
 
 
-def _listing(found: Scan, tree: Tree) -> Iterator[Tuple[str, bool]]:
-    """Names at the top of the tree, and whether each is a link that leads nowhere."""
-    if tree.archive:
-        for name in tree.names(""):
+def _listing(tree: Tree) -> Iterator[Tuple[str, bool]]:
+    """Names at the top of the tree that may matter, and whether each is a link to nowhere."""
+    if isinstance(tree, ArchiveTree):
+        for name in tree.names():
             yield name, False
         return
     with os.scandir(tree.root) as entries:
         for entry in entries:
             name = entry.name
-            if name.endswith("-info") or name == "EGG-INFO":
+            if name[-5:] in ("-info", "-INFO"):
                 yield name, entry.is_symlink() and not os.path.exists(entry.path)
 
 
-def _information_directories(found: Scan) -> Dict[str, List[str]]:
-    """The information directories of the tree, by the canonical name they state."""
-    tree = found.tree
-    assert tree is not None
-    infos: Dict[str, List[str]] = {}
-    egg = tree.root.lower().endswith(".egg")
-    try:
-        for name, dangling in _listing(found, tree):
-            if name.endswith(".dist-info"):
-                stated = name[:-10].rpartition("-")[0] or name[:-10]
-            elif name.endswith(".egg-info"):
-                stated = split_name(name)[0]
-            elif egg and name.lower() == "egg-info":
-                stated = split_name(os.path.basename(tree.root))[0]
-            else:
-                continue
-            if name[0] == "~":
-                _skip(found, name, "leftover", "was left behind by an interrupted pip; delete it")
-            elif dangling:
-                _skip(found, name, "dangling", "is a link that leads nowhere; delete it")
-            else:
-                infos.setdefault(canonical(stated), []).append(name)
-    except OSError as e:
-        found.failures.append(("", _unreadable(tree.root, e)))
-    return infos
+def _sort_in(
+    found: Scan, tree: Tree, name: str, dangling: bool, named: Dict[str, List[str]]
+) -> None:
+    """Files an information directory under the canonical name it states."""
+    if name[-10:] == ".dist-info":
+        cut = name.rfind("-", 0, -10)
+        stated = name[: cut if cut > 0 else -10]
+    elif name[-9:] == ".egg-info":
+        stated = split_name(name)[0]
+    elif name.lower() == "egg-info" and tree.root.lower().endswith(".egg"):
+        stated = split_name(os.path.basename(tree.root))[0]
+    else:
+        return
+    if name[0] == "~":
+        found.skip(tree.path(name), "leftover", "was left behind by an interrupted pip; delete it")
+    elif dangling:
+        found.skip(tree.path(name), "dangling", "is a link that leads nowhere; delete it")
+    else:
+        named.setdefault(canonical_fast(stated), []).append(name)
 
 
-def _skip(found: Scan, name: str, code: str, what: str) -> str:
-    assert found.tree is not None
-    path = found.tree.path(name)
-    found.skipped.append(Failure(code, f"{path} {what}", file=path))
-    return f"{path} {what}"
-
-
-def _one_of(found: Scan, names: List[str]) -> Tuple[str, Tuple[str, ...]]:
+def _one_of(found: Scan, tree: Tree, names: List[str]) -> Tuple[str, Tuple[str, ...]]:
     """The information directory that counts of one name: wheel, sound metadata, highest version."""
-    if len(names) == 1:
-        return names[0], ()
-    assert found.tree is not None
-    ranked = sorted((Distribution(found.tree, name) for name in names), key=_rank, reverse=True)
+    ranked = sorted((Distribution(tree, name) for name in names), key=_rank, reverse=True)
     best = ranked[0]
     # A wheel beside the .egg-info of its own source tree is one installation.
     twins = [each for each in ranked[1:] if each.wheel == best.wheel]
-    notes = [
-        _skip(
-            found,
-            each.info,
-            "duplicate",
-            f"lies beside {best.info}; {best.name} {best.version} is taken as the one that is"
-            f" installed: run pip install --force-reinstall {best.name}",
-        )
-        for each in twins
-    ]
-    return best.info, tuple(notes)
+    name, version = best.headers.name, best.headers.version
+    what = (
+        f"lies beside {best.info}; {name} {version} is taken as the one that is installed:"
+        f" run pip install --force-reinstall {name}"
+    )
+    return best.info, tuple(found.skip(each.location, "duplicate", what) for each in twins)
 
 
 def _rank(each: Distribution) -> Tuple[object, ...]:
-    valid = is_version(each.version)
-    return (each.wheel, not each.problem, valid, version_key(each.version), each.info)
+    version = each.headers.version
+    return (each.wheel, not each.problem, is_version(version), version_key(version), each.info)
 
 
-def _read(found: Scan, key: str, info: str, notes: Tuple[str, ...], group: Optional[str]) -> None:
-    """Adds what one distribution offers, or why that cannot be known."""
-    tree = found.tree
-    assert tree is not None
-    name = f"{info}/entry_points.txt"
-    try:
-        data = tree.read(name)
-        if data is None:
-            return
-        groups = parse_entry_points(data, group)
-    except MalformedEntryPoints as e:
-        found.failures.append((key, _malformed(Distribution(tree, info), name, e)))
-    except NotADirectoryError:
+def _read_all(found: Scan, tree: Tree, named: Dict[str, List[str]], group: Optional[str]) -> None:
+    read = tree.read
+    infos = found.infos
+    for key, names in named.items():
+        notes: Tuple[str, ...] = ()
+        info = names[0]
+        if len(names) > 1:
+            info, notes = _one_of(found, tree, names)
+        infos[key] = info
+        try:
+            data = read(f"{info}/entry_points.txt")
+            if data is not None:
+                groups = parse_entry_points(data, group)
+                if groups:
+                    found.offers.append(Offer(key, Distribution(tree, info), groups, notes))
+        except MalformedEntryPoints as e:
+            found.failures.append((key, _malformed(Distribution(tree, info), e)))
+        except OSError as e:
+            _unread(found, tree, key, info, e)
+
+
+def _unread(found: Scan, tree: Tree, key: str, info: str, error: OSError) -> None:
+    """Notes that a distribution's entry points cannot be read."""
+    path = tree.path(f"{info}/entry_points.txt")
+    if isinstance(error, NotADirectoryError):
         if not info.endswith(".egg-info"):  # which distutils writes as a file
             del found.infos[key]
-            _skip(found, info, "not-a-directory", "is a file where a directory belongs; delete it")
-    except IsADirectoryError:
-        _skip(found, name, "not-a-file", "is a directory where a file belongs")
-    except OSError as e:
-        path = tree.path(name)
-        message = f"{path} cannot be read ({e.strerror or e}); correct it or reinstall"
-        owner = Distribution(tree, info).name
-        found.failures.append(
-            (key, Failure("entry-points-unreadable", f"{message} {owner}", owner, path))
-        )
+            what = "is a file where a directory belongs; delete it"
+            found.skip(tree.path(info), "not-a-directory", what)
+    elif isinstance(error, IsADirectoryError):
+        found.skip(path, "not-a-file", "is a directory where a file belongs")
     else:
-        if groups:
-            found.offers.append(Offer(Distribution(tree, info), groups, notes))
+        owner = Distribution(tree, info).headers.name
+        message = f"{path} cannot be read ({error.strerror or error}); correct it or reinstall"
+        failure = Failure("entry-points-unreadable", f"{message} {owner}", owner, path)
+        found.failures.append((key, failure))
 
 
-def _malformed(owner: Distribution, name: str, error: MalformedEntryPoints) -> Failure:
-    path = owner.tree.path(name)
+def _malformed(owner: Distribution, error: MalformedEntryPoints) -> Failure:
+    path = owner.tree.path(f"{owner.info}/entry_points.txt")
+    headers = owner.headers
     return Failure(
         error.code,
-        f"{owner.name} {owner.version}: {error.message}"
+        f"{headers.name} {headers.version}: {error.message}"
         " (nothing this distribution offers was taken)",
-        owner.name,
+        headers.name,
         f"{path}:{error.line}",
     )

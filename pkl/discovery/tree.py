@@ -6,20 +6,26 @@ Names inside a tree are relative and use ``/``.
 from __future__ import annotations
 
 import os
-from typing import Iterator, List, Optional, Protocol, Tuple
+from typing import Iterable, List, Optional, Protocol, Tuple
 
 from .disk import Stamp, read_file, read_head, stamp
 
-__all__ = ["DirectoryTree", "Tree"]
+__all__ = ["DirectoryTree", "Tree", "Watched"]
+
+Watched = Tuple[str, Stamp]
+"""A path, and the stamp it had before it was read."""
 
 
 class Tree(Protocol):
     """What discovery asks of a place where distributions and packages lie."""
 
-    root: str
-    """Its absolute path."""
-    archive: bool
-    """Whether it is one file."""
+    @property
+    def root(self) -> str:
+        """Its absolute path."""
+
+    @property
+    def archive(self) -> bool:
+        """Whether it is one file."""
 
     def read(self, name: str) -> Optional[bytes]:
         """The content of a file; None if there is nothing of that name.
@@ -37,14 +43,11 @@ class Tree(Protocol):
     def is_directory(self, name: str) -> bool:
         """Whether it is there and is a directory."""
 
-    def names(self, name: str) -> Iterator[str]:
-        """The names in a directory, in no order; nothing if it is none."""
-
     def path(self, name: str) -> str:
         """The path of a file or directory, for people; of an archive, one inside of it."""
 
-    def stamps(self, *names: str) -> List[Tuple[str, Stamp]]:
-        """The paths and stamps to compare later, to know that the named files are the same."""
+    def stamps(self, names: Iterable[str]) -> List[Watched]:
+        """What to compare later, to know that the named files are the same."""
 
 
 class DirectoryTree:
@@ -75,15 +78,11 @@ class DirectoryTree:
     def is_directory(self, name: str) -> bool:
         return os.path.isdir(f"{self.root}/{name}")
 
-    def names(self, name: str) -> Iterator[str]:
-        try:
-            return iter(os.listdir(f"{self.root}/{name}"))
-        except OSError:
-            return iter(())
-
     def path(self, name: str) -> str:
-        return os.path.join(self.root, *name.split("/")) if name else self.root
+        if os.sep != "/":
+            name = name.replace("/", os.sep)
+        return f"{self.root}{os.sep}{name}" if name else self.root
 
-    def stamps(self, *names: str) -> List[Tuple[str, Stamp]]:
+    def stamps(self, names: Iterable[str]) -> List[Watched]:
         paths = [self.path(name) for name in names]
         return [(path, stamp(path)) for path in paths]
