@@ -61,10 +61,11 @@ LATE: Dict[str, Set[str]] = {
     "pkl.paths": {"platformdirs"},
     # The heavy part of the standard library, off the warm path.
     "pkl.discovery.archive": {"zipfile"},
-    "pkl.discovery.candidates": {"base64", "hashlib"},
     "pkl.discovery.directories": {"pathlib"},
     "pkl.discovery.editable": {"ast", "json"},
-    "pkl.discovery.scan": {"pkl.discovery.archive"},
+    "pkl.discovery.package_manifest": {"base64", "hashlib"},
+    "pkl.host.host": {"asyncio"},
+    "pkl.host.starting": {"asyncio"},
     "pkl.kernel.plugin": {"pathlib"},
     "pkl.kernel.runner": {"asyncio"},
     "pkl.loader.lines": {"linecache"},
