@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .errors import PluginLoadError as PluginLoadError
     from .errors import PluginNotFound as PluginNotFound
     from .errors import PluginNotRunning as PluginNotRunning
+    from .errors import PluginStageError as PluginStageError
     from .errors import RequirementError as RequirementError
     from .errors import RestartRequired as RestartRequired
     from .errors import StopTimeout as StopTimeout
@@ -120,6 +121,7 @@ __all__ = [
     "PluginMetadata",
     "PluginNotFound",
     "PluginNotRunning",
+    "PluginStageError",
     "PluginState",
     "Reason",
     "RequirementError",
