@@ -140,7 +140,11 @@ def test_the_data_are_a_copy_that_json_can_hold() -> None:
 
 
 def test_a_distribution_states_what_the_manifest_leaves_out() -> None:
-    defaults = {"default_name": "Other", "default_version": "2", "default_summary": "Other."}
+    defaults: Dict[str, Any] = {
+        "default_name": "Other",
+        "default_version": "2",
+        "default_summary": "Other.",
+    }
     left_out = PluginMetadata({"entrypoint": "x"}, **defaults)
     assert (left_out.name, left_out.version, left_out.summary) == ("other", "2", "Other.")
     stated = PluginMetadata({"name": "a", "version": "1", "summary": "A."}, **defaults)
@@ -188,7 +192,8 @@ def test_what_is_left_of_a_faulty_plugin_is_its_name_and_version() -> None:
     assert PluginMetadata.salvage(data) == ("My.Plugin", "1.0")
     assert PluginMetadata.salvage({"name": "a", "version": "one"}) == ("a", "0")
     assert PluginMetadata.salvage({"name": "-", "version": "1"}) == (None, "1")
-    for nothing in ({}, [], None, "name", {"name": ["a"], "version": 1.0}):
+    nothings: List[Any] = [{}, [], None, "name", {"name": ["a"], "version": 1.0}]
+    for nothing in nothings:
         assert PluginMetadata.salvage(nothing) == (None, "0")
     bare = PluginMetadata.bare("My.Plugin", "strange", summary="S", file="f", distribution="d")
     assert (bare.name, bare.display_name, bare.version) == ("my-plugin", "My.Plugin", "strange")
