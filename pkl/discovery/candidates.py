@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from typing import Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence
 
 from ..errors import RequirementError
 from ..model.candidate import Candidate, Failure, Origin
@@ -15,41 +15,29 @@ from ..names import canonical, is_valid
 from .deferred import deferred
 from .distribution import Distribution
 from .entry_points import EntryPoint, Target, check_value
+from .findings import Findings
 from .headers import Headers
 from .locate import Located, locate
 from .package_manifest import NO_MANIFEST, PackageManifest, read_package_manifest
 from .scan import Offer
 from .tree import Watched
 
-__all__ = ["Row", "Rows", "rows_of"]
+__all__ = ["add_rows"]
 
 
-class Row(NamedTuple):
-    """What one entry point came to."""
-
-    key: str
-    """Canonical name of the distribution."""
-    result: Union[Candidate, Failure]
-
-
-class Rows(NamedTuple):
-    """What the entry points of one distribution came to.
-
-    Attributes:
-        rows: One for each entry point, in the file's order.
-        watched: Files and directories whose stamps must not change for it to stay true.
-        searched: Whether it also depends on the other entries of ``sys.path``.
-    """
-
-    rows: List[Row]
-    watched: List[Watched]
-    searched: bool
-
-
-def rows_of(offer: Offer, group: str, search: Sequence[str], *, foreign: bool, watch: bool) -> Rows:
-    """One row for each entry point that a distribution offers in the group.
+def add_rows(
+    found: Findings,
+    offer: Offer,
+    group: str,
+    search: Sequence[str],
+    *,
+    foreign: bool,
+    watch: bool,
+) -> None:
+    """Adds a candidate or a failure for each entry point that a distribution offers in the group.
 
     Args:
+        found: Where to add them.
         offer: The distribution and its entry points.
         group: The wanted group.
         search: The entries of ``sys.path``, absolute.
@@ -59,31 +47,27 @@ def rows_of(offer: Offer, group: str, search: Sequence[str], *, foreign: bool, w
     """
     distribution = offer.distribution
     info = distribution.info
-    found = Rows([], [], False)
     if watch:
         names = (info, f"{info}/entry_points.txt", distribution.metadata_file)
-        found.watched.extend(distribution.tree.stamps(names))
-    searched = False
+        found.watched += distribution.tree.stamps(names)
     seen: Dict[str, EntryPoint] = {}
     for point in offer.groups.get(group, ()):
         target = check_value(point.value)
         name = point.name if foreign else canonical(point.name)
         first = seen.setdefault(name, point)
-        result: Union[Candidate, Failure]
         if target is None or first is not point or not (name if foreign else is_valid(name)):
-            result = _refused(distribution, point, first, group, foreign)
-        else:
-            where = locate(distribution, target.module, search)
-            searched = searched or where.searched
-            manifest = NO_MANIFEST
-            if where.tree is not None and not foreign:
-                manifest = read_package_manifest(distribution, name, point, where)
-            if watch:
-                found.watched.extend(where.watched)
-                found.watched.extend(_watched(where, manifest))
-            result = _candidate(offer, point, name, target, group, where, manifest, foreign)
-        found.rows.append(Row(offer.key, result))
-    return found._replace(searched=searched)
+            found.add(offer.key, _refused(distribution, point, first, group, foreign))
+            continue
+        where = locate(distribution, target.module, search)
+        manifest = NO_MANIFEST
+        if where.tree is not None and not foreign:
+            manifest = read_package_manifest(distribution, name, point, where)
+        if watch:
+            found.searched = found.searched or where.searched
+            found.watched += where.watched
+            found.watched += _watched(where, manifest)
+        candidate = _candidate(offer, point, name, target, group, where, manifest, foreign)
+        found.add(offer.key, candidate)
 
 
 def _watched(where: Located, manifest: PackageManifest) -> List[Watched]:
@@ -210,16 +194,8 @@ def _stand_in(
     data = {"name": point.name, "version": headers.version, "summary": headers.summary}
     if headers.requires_python and _is_specifier(headers.requires_python):
         data["requires-python"] = headers.requires_python
-    return deferred(
-        data,
-        name=name,
-        display_name=point.name,
-        version=headers.version,
-        summary=headers.summary,
-        file=None,
-        distribution=headers.name,
-        fold=not foreign,
-    )
+    version, summary = headers.version, headers.summary
+    return deferred(data, name, point.name, version, summary, None, headers.name, not foreign)
 
 
 @lru_cache(maxsize=256)

@@ -80,7 +80,6 @@ def _work_out(metadata: PluginMetadata, fold: bool) -> None:
 
 def deferred(
     data: Mapping[str, Any],
-    *,
     name: str,
     display_name: str,
     version: str,

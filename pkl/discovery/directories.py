@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple, Union
 
 from ..errors import Fault, ManifestError, PathError
@@ -12,13 +11,13 @@ from ..model.manifest import MANIFEST_FILES, PluginMetadata
 from ..model.state import Reason
 from ..names import is_valid
 from .disk import read_file, stamp
+from .findings import Findings
 from .manifests import ManifestText, one_line, parse_manifest, refuse_two
-from .tree import Watched
 
 if TYPE_CHECKING:
     from ..kernel.ports import MetadataLoader
 
-__all__ = ["PathScan", "read_directory", "read_path"]
+__all__ = ["read_directory", "read_path"]
 
 _MARKS = frozenset((*MANIFEST_FILES, "plugin.py"))
 _MANIFESTS = frozenset(MANIFEST_FILES)
@@ -63,25 +62,12 @@ def read_directory(
     return _read(location, marks, metadata_loader, origin)
 
 
-@dataclass
-class PathScan:
-    """What one entry of ``paths`` holds.
-
-    Attributes:
-        results: Each plugin found, or why one could not be.
-        watched: Every directory and manifest that was looked at, with its stamp from before.
-    """
-
-    results: List[Union[Candidate, Failure]] = field(default_factory=list)
-    watched: List[Watched] = field(default_factory=list)
-
-
 def read_path(
     path: str,
     *,
     metadata_loader: "Optional[MetadataLoader]" = None,
     origin: Origin = Origin.DIRECTORY,
-) -> PathScan:
+) -> Findings:
     """The plugins of one entry of ``paths``: the directory itself, or its immediate children.
 
     Never raises for what it finds: each fault is one failure, or one candidate's fault.
@@ -91,12 +77,12 @@ def read_path(
         metadata_loader: As for ``read_directory``.
         origin: As for ``read_directory``.
     """
-    found = PathScan(watched=[(path, stamp(path))])
+    found = Findings(path, watched=[(path, stamp(path))])
     children: List[str] = []
     try:
         marks = _marks(path, children)
     except OSError as e:
-        found.results.append(_unreadable(path, e))
+        found.add("", _unreadable(path, e))
         return found
     if marks:
         _add(found, path, marks, metadata_loader, origin)
@@ -108,7 +94,7 @@ def read_path(
         except NotADirectoryError:
             continue
         except OSError as e:
-            found.results.append(_unreadable(child, e))
+            found.add("", _unreadable(child, e))
             continue
         if marks:
             _add(found, child, marks, metadata_loader, origin)
@@ -128,7 +114,7 @@ def _marks(directory: str, children: Optional[List[str]] = None) -> List[str]:
 
 
 def _add(
-    found: PathScan,
+    found: Findings,
     location: str,
     marks: List[str],
     metadata_loader: "Optional[MetadataLoader]",
@@ -142,7 +128,7 @@ def _add(
         result: Union[Candidate, Failure] = _read(location, marks, metadata_loader, origin)
     except ManifestError as e:
         result = _faulty(location, e, origin)
-    found.results.append(result)
+    found.add("", result)
 
 
 def _read(

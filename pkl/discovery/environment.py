@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple, Union
 
 from ..model.candidate import Candidate, Discovery, Failure, Shadowed
-from .candidates import Row, rows_of
+from .cache import Cache
+from .candidates import add_rows
 from .directories import read_path
-from .disk import Stamp
-from .distribution import Distribution
+from .disk import Stamp, stamp
+from .distribution import Distribution, is_source_tree
 from .editable import editable_project
-from .scan import scan
-from .tree import DirectoryTree, Watched
+from .finders import scan_finders
+from .findings import Distributions, Findings
+from .scan import Scan, scan
+from .tree import DirectoryTree
 
 if TYPE_CHECKING:
     from ..kernel.ports import MetadataLoader
 
-__all__ = ["DEFAULT_GROUP", "Installed", "Row", "discover", "installed_in", "merge", "search_path"]
+__all__ = ["DEFAULT_GROUP", "discover", "merge", "search_path"]
 
 DEFAULT_GROUP = "pkl.plugins"
 """The entry-point group of a host that names none."""
-
-Result = Union[Candidate, Failure]
-
-
-class Installed(NamedTuple):
-    """What one entry of ``sys.path`` contributes to the discovery of one group.
-
-    Attributes:
-        path: The entry, absolute.
-        infos: The information directory of each distribution in it, by canonical name.
-        rows: Its candidates and failures.
-        skipped: What was passed over.
-        watched: What must not have changed for this to be true, the entry itself first.
-        searched: Whether it also depends on which other entries there are.
-    """
-
-    path: str
-    infos: Dict[str, str]
-    rows: List[Row]
-    skipped: List[Failure]
-    watched: List[Watched]
-    searched: bool
 
 
 def search_path(sys_path: Optional[Sequence[str]] = None) -> List[Tuple[str, Stamp]]:
@@ -70,59 +53,30 @@ def search_path(sys_path: Optional[Sequence[str]] = None) -> List[Tuple[str, Sta
     return found
 
 
-def installed_in(
-    path: str, stamped: Stamp, group: str, search: Sequence[str], *, foreign: bool, watch: bool
-) -> Installed:
-    """Reads one entry of ``sys.path``.
-
-    Args:
-        path: The entry, absolute.
-        stamped: Its stamp from before.
-        group: The entry-point group.
-        search: All entries of ``sys.path``, absolute.
-        foreign: As for ``discover``.
-        watch: Whether to gather stamps.
-    """
-    found = scan(path, group)
-    rows = [Row(key, failure) for key, failure in found.failures]
-    watched: List[Watched] = [(path, stamped)]
-    searched = False
-    for offer in found.offers:
-        made = rows_of(offer, group, search, foreign=foreign, watch=watch)
-        rows += made.rows
-        watched += made.watched
-        searched = searched or made.searched
-    return Installed(path, found.infos, rows, found.skipped, watched, searched)
-
-
-def merge(installed: Sequence[Installed], directories: Sequence[Result]) -> Discovery:
+def merge(installed: Sequence[Findings], directories: Sequence[Findings]) -> Discovery:
     """One discovery from what each source contributes: the first copy of a distribution counts."""
     candidates: List[Candidate] = []
     failures: List[Failure] = []
     skipped: List[Failure] = []
     shadowed: List[Shadowed] = []
-    owners: Dict[str, Installed] = {}
-    for position, each in enumerate(installed):
-        hidden = _superseded(each, installed[position + 1 :])
-        for key, result in each.rows:
-            owner = owners.get(key)
-            if owner is not None and key:
-                if isinstance(result, Candidate):
-                    shadowed.append(_shadowed(result, key, each, owner))
-            elif key in hidden:
-                continue
-            elif isinstance(result, Candidate):
-                candidates.append(result)
-            else:
-                failures.append(result)
+    owners: Dict[str, Findings] = {}
+    filled = [each for each in installed if each.distributions is not None]
+    for each in installed:
+        hidden = _superseded(each, filled)
+        for key, candidate in each.candidates:
+            owner = owners.get(key) if key else None
+            if owner is not None:
+                shadowed.append(_shadowed(candidate, key, each, owner))
+            elif key not in hidden:
+                candidates.append(candidate)
+        failures += [f for key, f in each.failures if key not in owners and key not in hidden]
         skipped += each.skipped
-        for key in each.infos.keys() - owners.keys() - hidden:
-            owners[key] = each
-    for result in directories:
-        if isinstance(result, Candidate):
-            candidates.append(result)
-        else:
-            failures.append(result)
+        if len(filled) > 1 and each.distributions is not None:
+            for key in each.distributions.infos.keys() - owners.keys() - hidden:
+                owners[key] = each
+    for each in directories:
+        candidates += [candidate for _, candidate in each.candidates]
+        failures += [failure for _, failure in each.failures]
     return Discovery(
         tuple(sorted(candidates, key=_candidate_order)),
         tuple(sorted(failures, key=_failure_order)),
@@ -131,26 +85,32 @@ def merge(installed: Sequence[Installed], directories: Sequence[Result]) -> Disc
     )
 
 
-def _superseded(each: Installed, later: Sequence[Installed]) -> Set[str]:
+def _superseded(each: Findings, filled: Sequence[Findings]) -> Set[str]:
     """Distributions whose ``.egg-info`` in a source tree an editable installation stands for."""
     hidden: Set[str] = set()
-    for key, info in each.infos.items():
-        if info.endswith(".egg-info") and "-" not in info:
-            for other in later:
-                twin = other.infos.get(key, "")
-                if twin.endswith(".dist-info"):
-                    if editable_project(Distribution(DirectoryTree(other.path), twin)):
-                        hidden.add(key)
-                    break
+    if each.distributions is None:
+        return hidden
+    for key in each.distributions.source_trees:
+        for other in filled[filled.index(each) + 1 :]:
+            twin = other.distributions.infos.get(key, "") if other.distributions else ""
+            if twin.endswith(".dist-info"):
+                if editable_project(Distribution(DirectoryTree(other.path), twin)):
+                    hidden.add(key)
+                break
     return hidden
 
 
-def _shadowed(result: Candidate, key: str, each: Installed, owner: Installed) -> Shadowed:
+def _info(each: Findings, key: str) -> str:
+    infos = each.distributions.infos if each.distributions is not None else {}
+    return os.path.join(each.path, infos.get(key, ""))
+
+
+def _shadowed(candidate: Candidate, key: str, each: Findings, owner: Findings) -> Shadowed:
     return Shadowed(
-        result.distribution or key,
-        result.distribution_version or "",
-        os.path.join(each.path, each.infos.get(key, "")),
-        os.path.join(owner.path, owner.infos[key]),
+        candidate.distribution or key,
+        candidate.distribution_version or "",
+        _info(each, key),
+        _info(owner, key),
     )
 
 
@@ -160,6 +120,59 @@ def _candidate_order(each: Candidate) -> Tuple[str, str, str, str]:
 
 def _failure_order(each: Failure) -> Tuple[str, str, str, str]:
     return (each.distribution or "", each.file or "", each.code, each.message)
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """What one discovery looks for, and where it may remember."""
+
+    group: str
+    search: List[str]
+    foreign: bool
+    cache: Optional[Cache]
+    refresh: bool
+    began_ns: int
+
+    def installed(self, path: str, stamped: Stamp) -> Findings:
+        """What an entry of ``sys.path`` contributes, from the cache or the disk."""
+        cache, fold = self.cache, not self.foreign
+        kind = ("installed", self.group, "foreign" if self.foreign else "own")
+        if cache is not None and stamped is not None and not self.refresh:
+            known = cache.read(path, kind, stamped, self.search, fold=fold)
+            if known is not None:
+                return known
+        found = self._read(scan(path, self.group), cache is not None)
+        found.watched.insert(0, (path, stamped))
+        if cache is not None and found.distributions is not None:
+            cache.write(found, kind, self.began_ns, self.search, fold=fold)
+        return found
+
+    def hooked(self) -> Findings:
+        """What import hooks contribute; that is never remembered."""
+        return self._read(scan_finders(self.group), False)
+
+    def _read(self, scanned: Scan, watch: bool) -> Findings:
+        found = Findings(scanned.path, failures=scanned.failures, skipped=scanned.skipped)
+        infos = scanned.infos
+        if infos:
+            sources = [key for key, info in infos.items() if is_source_tree(info)]
+            found.distributions = Distributions(infos, sources)
+        for offer in scanned.offers:
+            add_rows(found, offer, self.group, self.search, foreign=self.foreign, watch=watch)
+        return found
+
+    def directory(self, path: str, loader: "Optional[MetadataLoader]") -> Findings:
+        """What an entry of ``paths`` contributes, from the cache or the disk."""
+        cache = self.cache if loader is None else None
+        kind = ("directory",)
+        if cache is not None and not self.refresh:
+            known = cache.read(path, kind, stamp(path), (), fold=True)
+            if known is not None:
+                return known
+        found = read_path(path, metadata_loader=loader)
+        if cache is not None and found.candidates:
+            cache.write(found, kind, self.began_ns, (), fold=True)
+        return found
 
 
 def discover(
@@ -190,13 +203,28 @@ def discover(
         metadata_loader: Reads the metadata of plugin directories in place of pkl; what it says
             is never cached.
     """
+    began_ns = time.time_ns()
     stamped = search_path(sys_path)
     search = [path for path, _ in stamped]
-    entries = [
-        installed_in(path, found, group, search, foreign=foreign, watch=False)
-        for path, found in stamped
-    ]
-    results: List[Result] = []
-    for path in dict.fromkeys(os.path.abspath(each) for each in paths):
-        results += read_path(path, metadata_loader=metadata_loader).results
-    return merge(entries, results)
+    kept = Cache(cache if isinstance(cache, str) else None) if cache else None
+    run = _Pass(group, search, foreign, kept, refresh, began_ns)
+    installed = [run.installed(path, found) for path, found in stamped]
+    if sys_path is None:
+        installed.append(run.hooked())
+    roots = dict.fromkeys(os.path.abspath(each) for each in paths)
+    return merge(installed, _without_repeats([run.directory(r, metadata_loader) for r in roots]))
+
+
+def _without_repeats(directories: List[Findings]) -> List[Findings]:
+    """The same, with each plugin directory once, also where one root lies in another."""
+    seen: Set[str] = set()
+    for each in directories if len(directories) > 1 else ():
+        real = os.path.realpath(each.path)
+        kept = []
+        for key, candidate in each.candidates:
+            place = real + (candidate.location or "")[len(each.path) :]
+            if place not in seen:
+                seen.add(place)
+                kept.append((key, candidate))
+        each.candidates = kept
+    return directories

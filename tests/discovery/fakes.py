@@ -27,11 +27,11 @@ def install(
     version: str = "1.0",
     *,
     entry_points: Union[Content, Mapping[str, Mapping[str, str]], None] = None,
-    files: Mapping[str, Content] = {},  # noqa: B006
+    files: Mapping[str, Content] = {},
     metadata: Optional[Content] = None,
     requires: Iterable[str] = (),
     headers: str = "",
-    extra: Mapping[str, Content] = {},  # noqa: B006
+    extra: Mapping[str, Content] = {},
     record: bool = True,
 ) -> Path:
     """Lays out a distribution under ``site`` and returns its ``.dist-info``."""
@@ -53,7 +53,9 @@ def install(
     for key, value in written.items():
         write(site / key, value)
     if record:
-        lines = [f"{key},sha256={digest(site / key)},{len(value)}" for key, value in written.items()]
+        lines = [
+            f"{key},sha256={digest(site / key)},{len(value)}" for key, value in written.items()
+        ]
         write(info / "RECORD", "\n".join([*lines, f"{info.name}/RECORD,,"]) + "\n")
     return info
 
