@@ -282,21 +282,21 @@ def _capabilities(
     found: Mapping[str, Any],
     given: Mapping[str, Any],
 ) -> Tuple[Provided, ...]:
-    kept: Dict[str, Provided] = {}
-    for index, each in enumerate(found.get("provides", ())):
+    offered: Dict[str, Provided] = {}
+    for index, each in enumerate(found["provides"]):
         if each is None:
             continue
         path, value = f"provides[{index}]", given["provides"][index]
-        offered = Provided(each.name, each.version or version)
-        if offered.name in kept:
-            checker.fault(path, value, f"must provide {offered.name!r} only once")
-        elif offered.name != name:
-            kept[offered.name] = offered
-        elif offered.version != version:
+        provided = Provided(each.name, each.version or version)
+        if provided.name in offered:
+            checker.fault(path, value, f"must provide {provided.name!r} only once")
+        elif provided.name == name and provided.version != version:
             checker.fault(
                 path, value, f"a plugin provides its own name at its own version, {version}"
             )
-    return tuple(kept.values())
+        offered[provided.name] = provided
+    offered.pop(name, None)
+    return tuple(offered.values())
 
 
 def _in_order(faults: List[Fault], given: Mapping[Any, Any]) -> List[Fault]:
@@ -304,6 +304,7 @@ def _in_order(faults: List[Fault], given: Mapping[Any, Any]) -> List[Fault]:
     places = {dotted("", key): place for place, key in enumerate(given)}
 
     def place(fault: Fault) -> int:
-        return places.get(re.split(r"[.\[]", fault.path)[0], -1)
+        top = re.split(r"[.\[]", fault.path)[0]
+        return places.get(fault.path, places.get(top, -1))
 
     return sorted(faults, key=place)

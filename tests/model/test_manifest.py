@@ -221,10 +221,12 @@ json_values = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(words, inner, max_size=5)),
     max_leaves=20,
 )
+tables = st.dictionaries(words, json_values, max_size=8)
+named = st.dictionaries(words, json_values, max_size=2).map(lambda data: {**data, "name": "zz"})
 strange = st.one_of(json_values, st.just({1: 2, "name": "a"}), st.just({"x": {None: ()}}))
 
 
-@given(st.one_of(strange, st.dictionaries(words, json_values, max_size=8)), st.booleans())
+@given(st.one_of(strange, tables, named), st.booleans())
 def test_any_data_are_taken_or_refused_with_faults_and_nothing_else(data: Any, fold: bool) -> None:
     try:
         plugin = PluginMetadata(data, fold=fold, file="f")

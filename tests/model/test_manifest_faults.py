@@ -135,6 +135,7 @@ def refused(key: str, value: Any, path: str, rule: str) -> None:
             "must be name or name==V: '1.*' is not one version (PEP 440)",
         ),
         ("provides", ["Log_x", "log-x==2"], "provides[1]", "must provide 'log-x' only once"),
+        ("provides", ["zz", "ZZ"], "provides[1]", "must provide 'zz' only once"),
         (
             "provides",
             ["zz==2"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import List, Optional
 
 import pytest
 from hypothesis import example, given
@@ -21,46 +21,73 @@ from pkl.model.requirement import (
 
 from .test_version import releases, specifiers, versions
 
-blanks = st.sampled_from(["", "", " ", "\t", "\n", "\u00a0"])
-names = st.one_of(
-    st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,6}[A-Za-z0-9])?", fullmatch=True),
-    st.sampled_from(["a_", "-a", "a-", "", "ä", "a b", "a."]),
+Words = st.SearchStrategy[str]
+
+good_names = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,6}[A-Za-z0-9])?", fullmatch=True)
+good_blanks = st.sampled_from(["", "", " ", "\t"])
+good_extras = st.sampled_from(["", "", "", "[x]", "[X_y, z]", "[]"])
+good_clauses = st.one_of(
+    st.tuples(st.sampled_from([">=", "<", "!=", "==", "<= ", ">"]), releases).map("".join),
+    st.tuples(st.sampled_from(["==", "!="]), releases, st.just(".*")).map("".join),
+    st.tuples(st.sampled_from([">=", "==", "~=1."]), versions.map(str.strip)).map("".join),
 )
-extras = st.sampled_from(["", "", "", "[x]", "[X_y, z]", "[]", "[x", "[x y]"])
+good_bounds = st.tuples(st.lists(good_clauses, max_size=3).map(" ,".join), st.booleans()).map(
+    lambda parts: f"({parts[0]})" if parts[1] else parts[0]
+)
 quotes = st.sampled_from(["'", '"'])
-comparisons = st.one_of(
-    st.tuples(
-        st.sampled_from(["python_version", "python_full_version", "platform_release"]),
-        st.sampled_from(["<", ">=", "==", "!=", " ~= ", " in ", "=", "==="]),
-        quotes,
-        st.sampled_from(["3", "3.9", "3.11", "3.*", "3.8.*", "x", ""]),
+
+
+def quoted(variables: List[str], operators: List[str], values: List[str]) -> Words:
+    """Comparisons of one of the variables with one of the values."""
+    parts = st.tuples(
+        st.sampled_from(variables), st.sampled_from(operators), quotes, st.sampled_from(values)
+    )
+    return parts.map(lambda each: "".join(each) + each[2])
+
+
+good_comparisons = st.one_of(
+    quoted(
+        ["python_version", " python_full_version "],
+        ["<", ">=", "==", " != ", "<="],
+        ["3", "3.9", "3.11", "3.10.1", "3.8.*"],
     ),
-    st.tuples(
-        st.sampled_from(
-            ["extra", "sys_platform", "os_name", "platform_system", "os.name", "nothing", "extras"]
-        ),
-        st.sampled_from(["==", " != ", ">=", " not in ", "~="]),
-        quotes,
-        st.sampled_from(["", "linux", "posix", "Linux", "A_b", "a b", "ä"]),
+    quoted(
+        ["extra", "sys_platform", "os_name ", "platform_system", "platform_python_implementation"],
+        ["==", " != "],
+        ["", "linux", "posix", "Linux", "A_b", "CPython", "x-y"],
     ),
-).map(lambda parts: "".join(parts) + parts[2])
-markers = st.recursive(
-    comparisons,
-    lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from([" and ", " or ", "and", ") or ("]), inner).map("".join),
+)
+odd_comparisons = st.one_of(
+    quoted(["python_version", "platform_release"], ["~=", " in ", "=", "==="], ["3", "3.*", "x"]),
+    quoted(["os.name", "nothing", "extras", "extra"], [">=", " not in ", "~="], ["a b", "ä", ""]),
+)
+
+
+def joined(inner: Words) -> Words:
+    """Markers of several comparisons."""
+    return st.one_of(
+        st.tuples(inner, st.sampled_from([" and ", " or "]), inner).map("".join),
         inner.map(lambda each: f"({each})"),
+    )
+
+
+good_markers = st.recursive(good_comparisons, joined, max_leaves=4).map(lambda each: f";{each}")
+odd_markers = st.recursive(odd_comparisons, joined, max_leaves=2).map(lambda each: f"; {each}")
+good_requirements = st.tuples(
+    *(good_blanks, good_names, good_blanks, good_extras, good_blanks, good_bounds, good_blanks),
+    st.one_of(st.just(""), good_markers),
+).map("".join)
+odd_requirements = st.tuples(
+    st.one_of(good_names, st.sampled_from(["a_", "-a", "a-", "", "ä", "a b", "a."])),
+    st.one_of(good_extras, st.sampled_from(["[x", "[x y]", "\n", "\u00a0"])),
+    st.one_of(
+        specifiers,
+        specifiers.map(lambda each: f"({each})"),
+        st.sampled_from(["@ https://example.org/a.whl", "@ file:///a", ">=1,", "(>=1", ">=1 <2"]),
     ),
-    max_leaves=4,
-)
-tails = st.one_of(st.just(""), st.just(""), markers.map(lambda each: f";{each}"), st.just(";"))
-bounds = st.one_of(
-    specifiers,
-    specifiers.map(lambda each: f"({each})"),
-    st.sampled_from(["@ https://example.org/a.whl", "@ file:///a", ">=1,", "(>=1", ">=1 <2"]),
-)
-requirements = st.tuples(blanks, names, blanks, extras, blanks, bounds, blanks, tails, blanks).map(
-    "".join
-)
+    st.one_of(st.just(""), st.just(";"), good_markers, odd_markers),
+).map("".join)
+requirements = st.one_of(good_requirements, odd_requirements)
 
 
 def packaged(text: str) -> Optional[Packaged]:
