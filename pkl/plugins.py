@@ -6,36 +6,36 @@ once the plugin is loaded. ``host.plugins.auth`` names a host.
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-from typing import Any, List
+import sys as _sys
+from types import ModuleType as _ModuleType
+from typing import Any as _Any
+from typing import List as _List
 
-from . import host as _host  # wires the default host
-from .kernel.context import current_kernel
-from .kernel.importer import HostPlugins, PluginProxy, ProxyFinder, proxy_for
+from . import host as _host  # noqa: F401 - wires the default host
+from .kernel import context as _context
+from .kernel import importer as _importer
 
-__path__: List[str] = []
+__path__: _List[str] = []
 
 
-class _Plugins(ModuleType):
+class _Plugins(_ModuleType):
     """Looks every name up anew, so that a proxy that was imported once does not stay put."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> _Any:
         if name.startswith("_"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        return proxy_for(name)
+        return _importer.proxy_for(name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not isinstance(value, PluginProxy):
+    def __setattr__(self, name: str, value: _Any) -> None:
+        # The import system binds ``pkl.plugins.x`` here, which would hide a later stop of x.
+        if not isinstance(value, _importer.PluginProxy):
             super().__setattr__(name, value)
 
-    def __dir__(self) -> List[str]:
-        return dir(HostPlugins(current_kernel()))
+    def __dir__(self) -> _List[str]:
+        return dir(_importer.HostPlugins(_context.current_kernel()))
 
 
-_module = sys.modules[__name__]
-_module.__class__ = _Plugins
-for _name in ("Any", "List", "ModuleType", "annotations", "sys"):
-    del _module.__dict__[_name]
-if ProxyFinder not in sys.meta_path:
-    sys.meta_path.append(ProxyFinder)
+_sys.modules[__name__].__class__ = _Plugins
+_sys.modules[__name__].__dict__.pop("annotations")
+if _importer.ProxyFinder not in _sys.meta_path:
+    _sys.meta_path.append(_importer.ProxyFinder)

@@ -35,9 +35,7 @@ def set_default_host(host: Optional[PluginHost]) -> None:
         _default = host
 
 
-def load_plugin(
-    source: Optional[PathLike] = None, *, path: Optional[PathLike] = None
-) -> Plugin:
+def load_plugin(source: Optional[PathLike] = None, *, path: Optional[PathLike] = None) -> Plugin:
     """``PluginHost.load_plugin`` of the current plugin's host, else of the default host."""
     host: PluginHost = current_kernel().host
     return host.load_plugin(source, path=path)

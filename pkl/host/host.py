@@ -200,9 +200,9 @@ class PluginHost:
         seen = {(c.name, c.location) for c in found}
         for plugin in self.kernel.plugins.values():
             candidate = plugin.candidate
-            if plugin.parent is None and candidate.origin is Origin.PATH:
-                if (candidate.name, candidate.location) not in seen:
-                    found.append(candidate)
+            by_path = plugin.parent is None and candidate.origin is Origin.PATH
+            if by_path and (candidate.name, candidate.location) not in seen:
+                found.append(candidate)
         return tuple(found)
 
     def _wanted(self) -> Dict[str, Desired]:

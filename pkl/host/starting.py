@@ -98,12 +98,12 @@ async def _verdict(
         plugin = kernel.plugins[name]
         if plugin.state is PluginState.ENABLED:
             continue
+        wanted = plugin.desired is Desired.ENABLED
         if plugin.reason is not None and plugin.state is PluginState.ERROR:
             failed[name] = plugin.reason
-        elif plugin.reason is not None and plugin.state in _HELD_UP:
-            if plugin.desired is Desired.ENABLED:
-                blocked[name] = plugin.reason
-        if plugin.metadata.critical and plugin.desired is Desired.ENABLED:
+        elif plugin.reason is not None and plugin.state in _HELD_UP and wanted:
+            blocked[name] = plugin.reason
+        if plugin.metadata.critical and wanted:
             refused = True
     if refused:
         await stop_plugins(kernel, run, kernel.stop_timeout, [])

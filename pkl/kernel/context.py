@@ -28,6 +28,7 @@ class Subject:
         kernel: The kernel of the host it belongs to.
         plugin: The plugin, or None for the host itself.
         live: Whether handlers it subscribed may be called; False while staged and once stopped.
+        dead: Whether its code may not be called at all any more.
         slow: Whether a call into it must take the careful path.
         resources: What it holds, by identity, in order of registration.
         async_calls: Its coroutines that have begun and not ended.
@@ -37,6 +38,7 @@ class Subject:
     __slots__ = (
         "__weakref__",
         "async_calls",
+        "dead",
         "kernel",
         "live",
         "plugin",
@@ -49,6 +51,7 @@ class Subject:
         self.kernel = kernel
         self.plugin = plugin
         self.live = live
+        self.dead = False
         self.slow = not live
         self.resources: Dict[int, "Resource"] = {}
         self.async_calls: List[Any] = []

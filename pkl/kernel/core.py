@@ -8,9 +8,9 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
 
 from ..errors import HostClosed, NameRefused
-from ..names import identifier
 from ..model.candidate import Candidate, Origin
 from ..model.state import PluginState
+from ..names import identifier
 from .context import Subject, _current
 from .lifecycle import Lifecycle
 from .log import logger_for

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    AsyncIterator,
-    Callable,
-    Coroutine,
-    Dict,
-    Generic,
-    Optional,
-    TypeVar,
-    overload,
-)
+from typing import Any, AsyncIterator, Callable, Coroutine, Dict, Optional, TypeVar, overload
 
-from ..errors import HandlerErrors, HandlerRefused, NameRefused, NotPermitted
+from ..errors import NameRefused, NotPermitted
 from ..names import identifier
+from .base_event import BaseEvent
 from .context import Subject, _current, current_subject
-from .dispatch import Failed, deliver
-from .event_body import arun_body, run_body
+from .dispatch import deliver
 from .generation import Generation, not_running, runs_plugin_code
-from .ownership import owner_of, registrant
-from .route import Route, Subscription, describe, shape_of
-from .syscall import flags_of, is_async
+from .ownership import owner_of
+from .route import Route, describe
 
 if sys.version_info >= (3, 10):
     from typing import Literal, ParamSpec
@@ -33,189 +21,12 @@ else:
 
     from typing_extensions import ParamSpec
 
-if TYPE_CHECKING:
-    from .core import Kernel
-    from .ports import Undo
-
 __all__ = ["Event", "HostEvent", "event"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-H = TypeVar("H", bound=Callable[..., Any])
-_SomeEvent = TypeVar("_SomeEvent", bound="BaseEvent[Any, Any]")
 
 _get, _set, _reset = _current.get, _current.set, _current.reset
-
-
-class BaseEvent(Generic[P, R]):
-    """What events of plugins and of the host have in common.
-
-    Attributes:
-        name: The name it is subscribed to by.
-        protected: See ``event``.
-        errors: ``contain`` or ``raise``, see ``event``.
-    """
-
-    def __init__(
-        self, function: Callable[P, Any], name: str, protected: bool, errors: str
-    ) -> None:
-        self.name = name
-        self.protected = protected
-        self.errors = errors
-        self.function = function
-        self.__name__ = name
-        self.__qualname__ = getattr(function, "__qualname__", name)
-        self.__module__ = getattr(function, "__module__", __name__)
-        self.__doc__ = function.__doc__
-        self.__wrapped__ = function
-        flags = flags_of(function)
-        self.is_async = bool(flags & 0x280)
-        self.is_generator = bool(flags & 0x220)
-        self.shape = shape_of(function)
-
-    @property
-    def full_name(self) -> str:
-        """The name with its owner's before it."""
-        return self.name
-
-    def _route_for(self, subject: Subject) -> Route:
-        raise NotImplementedError
-
-    def _check_subscriber(self, subject: Subject) -> None:
-        raise NotImplementedError
-
-    @overload
-    def on(self, handler: H) -> H: ...
-
-    @overload
-    def on(
-        self, *, priority: int = 0, once: bool = False, task: bool = False
-    ) -> Callable[[H], H]: ...
-
-    def on(
-        self,
-        handler: Optional[Any] = None,
-        *,
-        priority: int = 0,
-        once: bool = False,
-        task: bool = False,
-    ) -> Any:
-        """Subscribes the decorated function: ``@event.on`` or ``@event.on(priority=…)``.
-
-        Args:
-            handler: The function; given when used without parentheses.
-            priority: Handlers of higher priority are called first; equal ones in the order in
-                which they subscribed.
-            once: Whether the handler is unsubscribed when it is first called.
-            task: For an async handler of a sync event: run it as a task on the host's loop,
-                not awaited, its errors contained.
-
-        Returns:
-            The function itself.
-
-        Raises:
-            HandlerRefused: The handler does not fit; nothing was registered.
-            NotPermitted: The event is protected and the subscriber is not its owner.
-        """
-        if handler is None:
-            return lambda function: self.on_with(function, priority, once, task)
-        return self.on_with(handler, priority, once, task)
-
-    def on_with(self, handler: H, priority: int, once: bool, task: bool) -> H:
-        """``on`` with everything given; returns the handler."""
-        self._subscribe(handler, priority, once, task)
-        return handler
-
-    def subscribe(
-        self,
-        handler: Callable[..., Any],
-        *,
-        priority: int = 0,
-        once: bool = False,
-        task: bool = False,
-    ) -> "Undo":
-        """As ``on``, but returns what unsubscribes the handler again."""
-        return self._subscribe(handler, priority, once, task).release
-
-    def unsubscribe(self, handler: Callable[..., Any]) -> None:
-        """Takes back the current subscriber's latest subscription of ``handler``.
-
-        Raises:
-            ValueError: It has not subscribed that handler.
-        """
-        subject = registrant()
-        found = self._route_for(subject).find(subject, handler)
-        if found is None:
-            who = "the host" if subject.plugin is None else f"plugin {subject.plugin.name!r}"
-            raise ValueError(
-                f"{who} has not subscribed {describe(handler)} to the event {self.full_name}"
-            )
-        found.release()
-
-    def __iadd__(self: _SomeEvent, handler: Callable[..., Any]) -> _SomeEvent:
-        self._subscribe(handler, 0, False, False)
-        return self
-
-    def __isub__(self: _SomeEvent, handler: Callable[..., Any]) -> _SomeEvent:
-        self.unsubscribe(handler)
-        return self
-
-    def _subscribe(
-        self, handler: Callable[..., Any], priority: int, once: bool, task: bool
-    ) -> Subscription:
-        if not callable(handler):
-            raise HandlerRefused(
-                f"{handler!r} cannot be called, so it cannot handle the event {self.full_name}"
-            )
-        if task and not is_async(handler):
-            raise HandlerRefused(
-                f"task=True is for async handlers; {describe(handler)} is not one",
-                hint="subscribe it without task=True",
-            )
-        if is_async(handler) and not self.is_async and not task:
-            raise HandlerRefused(
-                f"the event {self.full_name} is not async, so nobody would await the async "
-                f"handler {describe(handler)}",
-                hint="make it a plain function, make the event async, or subscribe it with "
-                ".on(task=True) to run it as a task on the host's loop",
-            )
-        subject = registrant()
-        self._check_subscriber(subject)
-        route = self._route_for(subject)
-        subscription = Subscription(subject, route, handler, priority, once, task, self.shape)
-        subject.kernel.resource_manager.register(subscription)
-        route.add(subscription)
-        return subscription
-
-    def _settle(self, kernel: "Kernel", failed: Failed) -> None:
-        """Contains what handlers raised, or gathers it, as the event was declared."""
-        for subscription, error in failed:
-            kernel.contain(
-                subscription._subject,
-                error,
-                f"handler {describe(subscription.handler)} of the event {self.full_name}",
-                log=self.errors != "raise",
-            )
-
-    def gather(self, failed: Failed) -> Optional[HandlerErrors]:
-        """What the event raises of its handlers' failures; None if it contains them."""
-        if self.errors != "raise":
-            return None
-        shown = []
-        for _, error in failed:
-            if isinstance(error, Exception):
-                shown.append(error)
-            else:
-                stand_in = RuntimeError(f"a handler raised {error!r}")
-                stand_in.__cause__ = error
-                shown.append(stand_in)
-        count = "1 handler" if len(shown) == 1 else f"{len(shown)} handlers"
-        return HandlerErrors(f"{count} of the event {self.full_name} failed", shown)
-
-    def _run(self, subject: Subject, route: Route, args: Any, kwargs: Any) -> Any:
-        if self.is_async:
-            return arun_body(self, subject, route, args, kwargs)
-        return run_body(self, subject, route, args, kwargs)
 
 
 class Event(BaseEvent[P, R]):
@@ -259,6 +70,7 @@ class Event(BaseEvent[P, R]):
 
     @property
     def full_name(self) -> str:
+        """``plugin.event``."""
         return f"{self.owner.plugin.name}.{self.name}"
 
     @runs_plugin_code
@@ -331,9 +143,7 @@ class HostEvent(BaseEvent[P, R]):
     ``with host.as_current():``.
     """
 
-    def __init__(
-        self, function: Callable[P, Any], name: str, protected: bool, errors: str
-    ) -> None:
+    def __init__(self, function: Callable[P, Any], name: str, protected: bool, errors: str) -> None:
         super().__init__(function, name, protected, errors)
         self._routes: Dict[int, Route] = {}
 

@@ -10,7 +10,7 @@ from .generation import runs_plugin_code
 from .steps import Driven
 
 if TYPE_CHECKING:
-    from .event import BaseEvent
+    from .base_event import BaseEvent
     from .route import Route
 
 __all__ = ["arun_body", "run_body"]

@@ -39,9 +39,11 @@ def runs_plugin_code(function: F) -> F:
 class AsyncCall:
     """A coroutine of a plugin that has begun and not ended; suspended ones are on no stack."""
 
-    __slots__ = ("exempt",)
+    __slots__ = ("begun", "exempt")
 
     def __init__(self) -> None:
+        self.begun = False
+        """Set once it was admitted: it may go on while the plugin's calls are drained."""
         self.exempt = False
         """Set where the plugin was stopped from within this very call: it may finish."""
 
@@ -52,6 +54,7 @@ class Generation(Subject):
     Attributes:
         number: Counts from 1; 0 before the first load.
         open: Whether others may call in; True from ENABLING until calls are drained.
+        closed: Whether it was open and is no longer, so that its calls are drained.
         stopping: Whether its resources are being released, so that none may be added.
         dead: Whether the plugin itself may no longer call in either.
         code: What the loader returned, or None.
@@ -62,8 +65,8 @@ class Generation(Subject):
 
     __slots__ = (
         "adopting",
+        "closed",
         "code",
-        "dead",
         "events",
         "handlers",
         "number",
@@ -77,7 +80,7 @@ class Generation(Subject):
         super().__init__(kernel, plugin, live=False)
         self.number = number
         self.open = False
-        self.dead = False
+        self.closed = False
         self.stopping = False
         self.code: Optional["LoadedCode"] = None
         self.events: Dict[str, Any] = {}
@@ -90,7 +93,7 @@ class Generation(Subject):
     def close(self) -> None:
         """Refuses new calls from outside and keeps its handlers from being called."""
         self.open = self.live = False
-        self.slow = True
+        self.closed = self.slow = True
 
     def refresh_path(self) -> None:
         """Recomputes ``slow`` after ``open`` or the host's observers changed."""
@@ -99,14 +102,16 @@ class Generation(Subject):
     def admit(self, caller: Optional[Subject]) -> None:
         """Checks that ``caller`` may run this generation's code now.
 
-        Others may while it is open; the plugin itself and the host, from load to the end.
+        Others may while it is open, the host from its load on, the plugin itself to the end.
 
         Raises:
             PluginNotRunning: It may not; the text says why.
         """
         if self.open:
             return
-        if not self.dead and (caller is None or caller is self or caller.plugin is None):
+        if caller is self and not self.dead:
+            return
+        if not self.closed and (caller is None or caller.plugin is None):
             return
         raise not_running(self.plugin, self)
 

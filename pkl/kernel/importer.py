@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from ..errors import PluginNotRunning, UndeclaredImport, UndeclaredImportWarning
 from ..model.state import PluginState
-from ..names import canonical, identifier
+from ..names import canonical, did_you_mean, identifier
 from .context import Subject, _current, current_kernel
 from .core import PLUGINS
 from .generation import MARK, Generation, not_running
@@ -70,7 +70,7 @@ def _kernel_of_caller() -> "Kernel":
 
 
 def _importable(plugin: Plugin) -> bool:
-    return plugin.api is not None and plugin.state in _IMPORTABLE or _loading(plugin)
+    return (plugin.api is not None and plugin.state in _IMPORTABLE) or _loading(plugin)
 
 
 def _loading(plugin: Plugin) -> bool:
@@ -89,8 +89,6 @@ def _api(kernel: "Kernel", name: str) -> Any:
 
 
 def _unknown(kernel: "Kernel", name: str) -> PluginNotRunning:
-    from ..names import did_you_mean
-
     meant = did_you_mean(name, kernel.plugins)
     guess = f"; did you mean {identifier(meant)!r}?" if meant else ""
     return PluginNotRunning(

@@ -1,4 +1,4 @@
-"""``on_enable``, ``on_disable``, ``on_unload``: events that only the plugin itself subscribes to."""
+"""``on_enable``, ``on_disable``, ``on_unload``: only the plugin itself subscribes to them."""
 
 from __future__ import annotations
 

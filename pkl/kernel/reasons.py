@@ -106,7 +106,7 @@ def root_cause(plugin: "Plugin") -> str:
 
 def cycle_reason(plugin: "Plugin", chain: List["Plugin"]) -> Reason:
     """The reason of a plugin whose requirements lead back to it, naming every edge's file."""
-    ring = chain + [chain[0]]
+    ring = [*chain, chain[0]]
     lines = []
     for one, other in zip(ring, ring[1:]):
         text = next(

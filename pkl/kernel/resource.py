@@ -23,9 +23,6 @@ class Resource:
     A resource is held from ``host.resource_manager.register(resource)`` on, is released in
     reverse order of registration when its plugin stops, and is released also where the plugin
     was never enabled. Its clean-up runs once, as the plugin.
-
-    Attributes:
-        plugin: The plugin that holds it, or None for the host.
     """
 
     def __init__(self, plugin: Optional["Plugin"] = None) -> None:
@@ -37,6 +34,7 @@ class Resource:
 
     @property
     def plugin(self) -> Optional["Plugin"]:
+        """The plugin that holds it, or None for the host."""
         return self._subject.plugin
 
     @property

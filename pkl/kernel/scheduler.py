@@ -30,6 +30,10 @@ class Job:
         self.cancelled = False
 
 
+def _nothing() -> None:
+    """What a cancelled job calls."""
+
+
 class Pool:
     """Up to ``size`` daemon threads, started when needed, that end after a moment of idleness.
 
@@ -120,6 +124,7 @@ class Scheduler:
             if job.cancelled:
                 return
             job.cancelled = True
+            job.call = _nothing  # the entry may lie in the heap for long; let the callback go
             self._stale += 1
             if self._stale > 64 and self._stale * 2 > len(self._heap):
                 self._heap = [entry for entry in self._heap if not entry[2].cancelled]

@@ -35,12 +35,14 @@ def drive(
         generation.async_calls.append(call)
     try:
         while True:
-            if checked and generation.slow and not (call is not None and call.exempt):
+            if checked and generation.slow and not _may_go_on(call, generation):
                 try:
                     generation.admit(_current.get())
                 except BaseException:
                     _close(inner, generation)
                     raise
+            if call is not None:
+                call.begun = True
             previous = switch(generation)
             try:
                 item = step(value)
@@ -60,6 +62,12 @@ def drive(
     finally:
         if call is not None:
             generation.async_calls.remove(call)
+
+
+def _may_go_on(call: Optional[AsyncCall], generation: Subject) -> bool:
+    """Whether a coroutine in flight needs no admission: it is waited for, or it is on the very
+    stack that stopped the plugin."""
+    return call is not None and (call.exempt or (call.begun and not generation.dead))
 
 
 def _close(inner: Any, generation: Subject) -> None:

@@ -134,9 +134,7 @@ class Stopping:
             plugin.move(Action.BEGIN_DISABLE)
             return was
 
-    async def _abandon(
-        self, run: Runner, plugin: Plugin, failures: List[BaseException]
-    ) -> None:
+    async def _abandon(self, run: Runner, plugin: Plugin, failures: List[BaseException]) -> None:
         """A plugin stops itself while it is imported: nothing of it may stay; the import ends."""
         generation = plugin.generation
         for child in reversed(plugin.children):

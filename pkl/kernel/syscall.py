@@ -33,9 +33,9 @@ def flags_of(function: Any) -> int:
         if code is not None:
             return int(code.co_flags)
         if inner is None:
-            call = getattr(type(function), "__call__", None)
-            code = getattr(call, "__code__", None)
-            return int(code.co_flags) if code is not None else 0
+            inner = vars(type(function)).get("__call__")
+            if getattr(inner, "__code__", None) is None:
+                return 0
         function = inner
 
 
@@ -104,9 +104,7 @@ def _host_call(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def _stepped(
-    function: Callable[P, R], owner: Optional[Generation], flags: int
-) -> Callable[P, R]:
+def _stepped(function: Callable[P, R], owner: Optional[Generation], flags: int) -> Callable[P, R]:
     def whose() -> Subject:
         return owner if owner is not None else current_kernel().subject
 

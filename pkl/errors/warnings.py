@@ -1,0 +1,17 @@
+"""What pkl warns of."""
+
+from __future__ import annotations
+
+__all__ = ["ModuleReplacedWarning", "PklWarning", "UndeclaredImportWarning"]
+
+
+class PklWarning(UserWarning):
+    """The base of every warning pkl issues."""
+
+
+class UndeclaredImportWarning(PklWarning, ImportWarning):
+    """A plugin imports another that its manifest does not name."""
+
+
+class ModuleReplacedWarning(PklWarning, ImportWarning):
+    """A module that the application had imported is replaced by a plugin's generation."""
