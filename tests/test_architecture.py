@@ -61,9 +61,17 @@ LATE: Dict[str, Set[str]] = {
     "pkl.paths": {"platformdirs"},
     # The heavy part of the standard library, off the warm path.
     "pkl.discovery.archive": {"zipfile"},
+    "pkl.discovery.backport": {"importlib_metadata"},
     "pkl.discovery.directories": {"pathlib"},
-    "pkl.discovery.editable": {"ast", "json"},
+    "pkl.discovery.editable": {"ast", "json", "urllib.parse"},
     "pkl.discovery.package_manifest": {"base64", "hashlib"},
+    # What a warm cache makes needless costs more to import than the whole warm discovery.
+    "pkl.discovery": {UNKNOWN},
+    "pkl.discovery.environment": {
+        "pkl.discovery.directories",
+        "pkl.discovery.editable",
+        "pkl.discovery.reading",
+    },
     "pkl.host.host": {"asyncio"},
     "pkl.host.starting": {"asyncio"},
     "pkl.kernel.plugin": {"pathlib"},

@@ -10,7 +10,7 @@ import sys
 import threading
 from typing import Any, Dict, List
 
-__all__ = ["import_importlib_metadata", "other_finders"]
+__all__ = ["import_importlib_metadata"]
 
 _lock = threading.Lock()
 
@@ -41,17 +41,3 @@ def import_importlib_metadata() -> Any:
 def _is_new(finder: Any, standing: List[Any]) -> bool:
     home = str(type(finder).__module__).partition(".")[0]
     return home == "importlib_metadata" and not any(finder is each for each in standing)
-
-
-def other_finders() -> List[Any]:
-    """The finders on ``sys.meta_path``, not Python's own, that know of distributions.
-
-    Frozen applications and importers that keep packages in one file have such.
-    """
-    return [
-        finder
-        for finder in sys.meta_path
-        if callable(getattr(finder, "find_distributions", None))
-        and str(getattr(finder, "__module__", "")).partition(".")[0]
-        not in ("_frozen_importlib_external", "importlib_metadata")
-    ]

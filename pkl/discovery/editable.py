@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import re
 from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
-from urllib.parse import unquote
 
 from .distribution import Distribution
+from .tree import DirectoryTree
 
-__all__ = ["Place", "editable_project", "places"]
+__all__ = ["Place", "editable_project", "is_editable", "places"]
 
 _PROJECT_LAYOUTS = ("src", "", "lib", "python")
 
@@ -51,7 +51,14 @@ def editable_project(distribution: Distribution) -> Optional[str]:
     return _path_of(url) if isinstance(url, str) and url.startswith("file:") else None
 
 
+def is_editable(path: str, info: str) -> bool:
+    """Whether the distribution whose information directory is ``info`` in ``path`` is editable."""
+    return editable_project(Distribution(DirectoryTree(path), info)) is not None
+
+
 def _path_of(url: str) -> str:
+    from urllib.parse import unquote
+
     path = url[5:]
     if path.startswith("//"):
         path = "/" + path[2:].partition("/")[2]

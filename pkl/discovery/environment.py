@@ -6,22 +6,18 @@ import os
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Set, Tuple, Union
 
 from ..model.candidate import Candidate, Discovery, Failure, Shadowed
 from .cache import Cache
-from .candidates import add_rows
-from .directories import read_path
 from .disk import Stamp, stamp
-from .distribution import Distribution, is_source_tree
-from .editable import editable_project
-from .finders import scan_finders
-from .findings import Distributions, Findings
-from .scan import Scan, scan
-from .tree import DirectoryTree
+from .findings import Findings
 
 if TYPE_CHECKING:
     from ..kernel.ports import MetadataLoader
+
+# What reads distributions and directories is imported where it is needed: with a warm cache it
+# is not, and importing it takes longer than the whole discovery.
 
 __all__ = ["DEFAULT_GROUP", "discover", "merge", "search_path"]
 
@@ -36,7 +32,7 @@ def search_path(sys_path: Optional[Sequence[str]] = None) -> List[Tuple[str, Sta
     for entry in sys.path if sys_path is None else sys_path:
         if not isinstance(entry, str):
             continue
-        path = os.path.abspath(entry or os.getcwd())
+        path = absolute(entry)
         try:
             status = os.stat(path)
         except (OSError, ValueError):
@@ -51,6 +47,14 @@ def search_path(sys_path: Optional[Sequence[str]] = None) -> List[Tuple[str, Sta
             stamped = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
             found.append((path, stamped))
     return found
+
+
+def absolute(path: "Union[str, os.PathLike[str]]") -> str:
+    """The path made absolute; as it is where the current directory is gone."""
+    try:
+        return os.path.abspath(path)
+    except OSError:
+        return os.fspath(path)
 
 
 def merge(installed: Sequence[Findings], directories: Sequence[Findings]) -> Discovery:
@@ -94,7 +98,9 @@ def _superseded(each: Findings, filled: Sequence[Findings]) -> Set[str]:
         for other in filled[filled.index(each) + 1 :]:
             twin = other.distributions.infos.get(key, "") if other.distributions else ""
             if twin.endswith(".dist-info"):
-                if editable_project(Distribution(DirectoryTree(other.path), twin)):
+                from .editable import is_editable
+
+                if is_editable(other.path, twin):
                     hidden.add(key)
                 break
     return hidden
@@ -135,31 +141,33 @@ class _Pass:
 
     def installed(self, path: str, stamped: Stamp) -> Findings:
         """What an entry of ``sys.path`` contributes, from the cache or the disk."""
+        if stamped is None:
+            return Findings(path)
         cache, fold = self.cache, not self.foreign
         kind = ("installed", self.group, "foreign" if self.foreign else "own")
-        if cache is not None and stamped is not None and not self.refresh:
+        if cache is not None and not self.refresh:
             known = cache.read(path, kind, stamped, self.search, fold=fold)
             if known is not None:
                 return known
-        found = self._read(scan(path, self.group), cache is not None)
-        found.watched.insert(0, (path, stamped))
-        if cache is not None and found.distributions is not None:
+        if not _may_hold_distributions(path):
+            return Findings(path)
+        from .reading import read_entry
+
+        watch = cache is not None
+        found = read_entry(path, self.group, self.search, foreign=self.foreign, watch=watch)
+        if cache is not None:
+            found.watched.insert(0, (path, stamped))
             cache.write(found, kind, self.began_ns, self.search, fold=fold)
         return found
 
     def hooked(self) -> Findings:
         """What import hooks contribute; that is never remembered."""
-        return self._read(scan_finders(self.group), False)
+        hooks = _import_hooks()
+        if not hooks:
+            return Findings("")
+        from .reading import read_hooks
 
-    def _read(self, scanned: Scan, watch: bool) -> Findings:
-        found = Findings(scanned.path, failures=scanned.failures, skipped=scanned.skipped)
-        infos = scanned.infos
-        if infos:
-            sources = [key for key, info in infos.items() if is_source_tree(info)]
-            found.distributions = Distributions(infos, sources)
-        for offer in scanned.offers:
-            add_rows(found, offer, self.group, self.search, foreign=self.foreign, watch=watch)
-        return found
+        return read_hooks(hooks, self.group, self.search, foreign=self.foreign)
 
     def directory(self, path: str, loader: "Optional[MetadataLoader]") -> Findings:
         """What an entry of ``paths`` contributes, from the cache or the disk."""
@@ -169,10 +177,35 @@ class _Pass:
             known = cache.read(path, kind, stamp(path), (), fold=True)
             if known is not None:
                 return known
+        from .directories import read_path
+
         found = read_path(path, metadata_loader=loader)
         if cache is not None and found.candidates:
             cache.write(found, kind, self.began_ns, (), fold=True)
         return found
+
+
+def _may_hold_distributions(path: str) -> bool:
+    """Whether it is worth a closer look; most entries of ``sys.path`` hold modules only."""
+    try:
+        with os.scandir(path) as entries:
+            return any(entry.name[-5:] in ("-info", "-INFO") for entry in entries)
+    except OSError:
+        return True
+
+
+def _import_hooks() -> List[Any]:
+    """The finders on ``sys.meta_path``, not Python's own, that know of distributions.
+
+    Frozen applications and importers that keep packages in one file have such.
+    """
+    ours = ("_frozen_importlib_external", "importlib_metadata")
+    return [
+        finder
+        for finder in sys.meta_path
+        if callable(getattr(finder, "find_distributions", None))
+        and str(getattr(finder, "__module__", "")).partition(".")[0] not in ours
+    ]
 
 
 def discover(
@@ -211,7 +244,7 @@ def discover(
     installed = [run.installed(path, found) for path, found in stamped]
     if sys_path is None:
         installed.append(run.hooked())
-    roots = dict.fromkeys(os.path.abspath(each) for each in paths)
+    roots = dict.fromkeys(absolute(each) for each in paths)
     return merge(installed, _without_repeats([run.directory(r, metadata_loader) for r in roots]))
 
 

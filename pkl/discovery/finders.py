@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Optional
+from typing import Any, Iterable, List, Optional, Sequence
 
 from ..model.candidate import Failure
-from .backport import import_importlib_metadata, other_finders
+from .backport import import_importlib_metadata
 from .distribution import Distribution, canonical_fast
 from .entry_points import MalformedEntryPoints, parse_entry_points
 from .scan import Offer, Scan
@@ -44,16 +44,14 @@ class _HookTree:
         return []
 
 
-def scan_finders(group: Optional[str] = None) -> Scan:
-    """Asks every import hook that knows of distributions; never raises for what they do.
+def scan_finders(finders: Sequence[Any], group: Optional[str] = None) -> Scan:
+    """Asks import hooks that know of distributions; never raises for what they do.
 
     Args:
+        finders: The hooks, each with a method ``find_distributions``.
         group: Gather only the offers in this entry-point group.
     """
     found = Scan("")
-    finders = other_finders()
-    if not finders:
-        return found
     context = import_importlib_metadata().DistributionFinder.Context()
     for finder in finders:
         root = f"<{type(finder).__module__}.{type(finder).__qualname__}>"

@@ -60,12 +60,13 @@ class Scan:
         return message
 
 
-def scan(path: str, group: Optional[str] = None) -> Scan:
+def scan(path: str, group: Optional[str] = None, *, entry_points: bool = True) -> Scan:
     """Reads every distribution in an entry of ``sys.path``; never raises for what it finds.
 
     Args:
         path: The entry, absolute.
         group: Gather only the offers in this entry-point group.
+        entry_points: False to see only which distributions there are.
     """
     found = Scan(path)
     named: Dict[str, List[str]] = {}
@@ -78,7 +79,9 @@ def scan(path: str, group: Optional[str] = None) -> Scan:
     except OSError as e:
         found.failures.append(("", _unreadable(path, e)))
     if found.tree is not None:
-        _read_all(found, found.tree, named, group)
+        notes = _choose(found, found.tree, named)
+        if entry_points:
+            _read_all(found, found.tree, notes, group)
     return found
 
 
@@ -143,6 +146,17 @@ def _sort_in(
         named.setdefault(canonical_fast(stated), []).append(name)
 
 
+def _choose(found: Scan, tree: Tree, named: Dict[str, List[str]]) -> Dict[str, Tuple[str, ...]]:
+    """Fills in ``infos``; the answer is the remarks on distributions that lie there twice."""
+    notes: Dict[str, Tuple[str, ...]] = {}
+    for key, names in named.items():
+        info = names[0]
+        if len(names) > 1:
+            info, notes[key] = _one_of(found, tree, names)
+        found.infos[key] = info
+    return notes
+
+
 def _one_of(found: Scan, tree: Tree, names: List[str]) -> Tuple[str, Tuple[str, ...]]:
     """The information directory that counts of one name: wheel, sound metadata, highest version."""
     ranked = sorted((Distribution(tree, name) for name in names), key=_rank, reverse=True)
@@ -162,36 +176,36 @@ def _rank(each: Distribution) -> Tuple[object, ...]:
     return (each.wheel, not each.problem, is_version(version), version_key(version), each.info)
 
 
-def _read_all(found: Scan, tree: Tree, named: Dict[str, List[str]], group: Optional[str]) -> None:
+def _read_all(
+    found: Scan, tree: Tree, notes: Dict[str, Tuple[str, ...]], group: Optional[str]
+) -> None:
     read = tree.read
-    infos = found.infos
-    for key, names in named.items():
-        notes: Tuple[str, ...] = ()
-        info = names[0]
-        if len(names) > 1:
-            info, notes = _one_of(found, tree, names)
-        infos[key] = info
+    gone: List[str] = []
+    for key, info in found.infos.items():
         try:
             data = read(f"{info}/entry_points.txt")
             if data is not None:
                 groups = parse_entry_points(data, group)
                 if groups:
-                    found.offers.append(Offer(key, Distribution(tree, info), groups, notes))
+                    offer = Offer(key, Distribution(tree, info), groups, notes.get(key, ()))
+                    found.offers.append(offer)
         except MalformedEntryPoints as e:
             found.failures.append((key, _malformed(Distribution(tree, info), e)))
+        except NotADirectoryError:
+            if not info.endswith(".egg-info"):  # which distutils writes as a file
+                gone.append(key)
+                what = "is a file where a directory belongs; delete it"
+                found.skip(tree.path(info), "not-a-directory", what)
         except OSError as e:
             _unread(found, tree, key, info, e)
+    for key in gone:
+        del found.infos[key]
 
 
 def _unread(found: Scan, tree: Tree, key: str, info: str, error: OSError) -> None:
     """Notes that a distribution's entry points cannot be read."""
     path = tree.path(f"{info}/entry_points.txt")
-    if isinstance(error, NotADirectoryError):
-        if not info.endswith(".egg-info"):  # which distutils writes as a file
-            del found.infos[key]
-            what = "is a file where a directory belongs; delete it"
-            found.skip(tree.path(info), "not-a-directory", what)
-    elif isinstance(error, IsADirectoryError):
+    if isinstance(error, IsADirectoryError):
         found.skip(path, "not-a-file", "is a directory where a file belongs")
     else:
         owner = Distribution(tree, info).headers.name

@@ -18,7 +18,7 @@ class Member(NamedTuple):
     distribution: str
     """Its name as it spells it."""
     version: str
-    count: int
+    entry_points: int
     """How many entry points of the group it offers."""
 
 
@@ -100,6 +100,6 @@ def installed_requirements(
 
 def _trees(sys_path: Optional[Sequence[str]]) -> Iterator[Tuple[Tree, Dict[str, str]]]:
     for path, _ in search_path(sys_path):
-        scanned = scan(path, "")
+        scanned = scan(path, entry_points=False)
         if scanned.tree is not None:
             yield scanned.tree, scanned.infos
