@@ -14,6 +14,7 @@ TYPE_CHECKING = False  # type checkers know the name; importing typing would be 
 if TYPE_CHECKING:
     from typing import Any
 
+    from .errors import ApplicationError as ApplicationError
     from .errors import CleanupError as CleanupError
     from .errors import ConflictError as ConflictError
     from .errors import DiscoveryError as DiscoveryError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .errors import LockTimeout as LockTimeout
     from .errors import ManifestError as ManifestError
     from .errors import MissingExtra as MissingExtra
+    from .errors import MissingTool as MissingTool
     from .errors import ModuleReplacedWarning as ModuleReplacedWarning
     from .errors import NameRefused as NameRefused
     from .errors import NoCurrentPlugin as NoCurrentPlugin
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     this: Plugin
 
 __all__ = [
+    "ApplicationError",
     "Candidate",
     "CleanupError",
     "ConflictError",
@@ -103,6 +106,7 @@ __all__ = [
     "ManifestError",
     "MetadataLoader",
     "MissingExtra",
+    "MissingTool",
     "ModuleReplacedWarning",
     "NameRefused",
     "NoCurrentPlugin",

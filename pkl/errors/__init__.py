@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from .base import Fault, PklError
 from .kinds import (
+    ApplicationError,
     CleanupError,
     ConflictError,
     DiscoveryError,
@@ -23,6 +24,7 @@ from .kinds import (
     LockTimeout,
     ManifestError,
     MissingExtra,
+    MissingTool,
     NameRefused,
     NoCurrentPlugin,
     NotPermitted,
@@ -44,6 +46,7 @@ from .kinds import (
 from .warnings import ModuleReplacedWarning, PklWarning, UndeclaredImportWarning
 
 __all__ = [
+    "ApplicationError",
     "CleanupError",
     "ConflictError",
     "DiscoveryError",
@@ -57,6 +60,7 @@ __all__ = [
     "LockTimeout",
     "ManifestError",
     "MissingExtra",
+    "MissingTool",
     "ModuleReplacedWarning",
     "NameRefused",
     "NoCurrentPlugin",

@@ -7,6 +7,7 @@ from typing import Any, Optional, Sequence, Tuple
 from .base import Fault, GatheredError, PklError, shown
 
 __all__ = [
+    "ApplicationError",
     "CleanupError",
     "ConflictError",
     "DiscoveryError",
@@ -19,6 +20,7 @@ __all__ = [
     "LockTimeout",
     "ManifestError",
     "MissingExtra",
+    "MissingTool",
     "NameRefused",
     "NoCurrentPlugin",
     "NotPermitted",
@@ -252,6 +254,13 @@ class MissingExtra(PklError, ImportError):
         )
 
 
+class MissingTool(PklError, FileNotFoundError):
+    """A program that was asked for is not on the PATH; the hint says what else would do."""
+
+    code = "E_TOOL"
+    exit_status = 69
+
+
 class LockTimeout(PklError, TimeoutError):
     """Another process holds a file lock; the text names it where that is known."""
 
@@ -270,6 +279,13 @@ class UsageError(PklError, ValueError):
     """The command line or a configuration file asks for something that makes no sense."""
 
     code = "E_USAGE"
+    exit_status = 2
+
+
+class ApplicationError(UsageError, ImportError):
+    """The application that ``--app`` names cannot be imported, or there is no host in it."""
+
+    code = "E_APP"
     exit_status = 2
 
 

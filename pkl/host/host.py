@@ -6,7 +6,18 @@ import os
 from itertools import count
 from threading import Event as Flag
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Sequence, Tuple, Type, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+    Union,
+)
 
 from ..errors import CleanupError, ManifestError, NotPermitted, PathError, PluginNotFound
 from ..kernel.context import _current, running_as
@@ -26,6 +37,7 @@ from ..resolver import resolve
 from .clock import RealClock
 from .custom import CustomLoader
 from .finding import HostFinder
+from .looking import refuse_while_looking
 from .report import StartReport
 from .signal import ErrorSignal
 from .starting import adopt, start, stop
@@ -190,7 +202,7 @@ class PluginHost:
             candidates,
             roots=[canonical(n) for n in names] or None,
             host_version=self.version,
-            desired=self._wanted(),
+            desired=self.desired,
             running={p.name: p.version for p in self.kernel.plugins.values() if p.running},
             precedence=self._precedence,
         )
@@ -205,7 +217,9 @@ class PluginHost:
                 found.append(candidate)
         return tuple(found)
 
-    def _wanted(self) -> Dict[str, Desired]:
+    @property
+    def desired(self) -> Mapping[str, Desired]:
+        """What people want of each plugin; of one that is not in it, ``enabled``."""
         wanted = {n: p.desired for n, p in self.kernel.plugins.items()}
         return {**wanted, **self._desired}
 
@@ -253,6 +267,7 @@ class PluginHost:
 
     def _row(self, source: Optional[PathLike], path: Optional[PathLike]) -> Plugin:
         self.kernel.check_open()
+        refuse_while_looking("load_plugin()")
         if (source is None) == (path is None):
             raise TypeError("load_plugin takes a path or a name")
         if path is None and isinstance(source, str) and not _looks_like_path(source):
@@ -290,32 +305,39 @@ class PluginHost:
         plugin.move(Action.FAIL, reason)
         plugin.error = error
 
-    def start(self) -> StartReport:
+    def start(self, *names: str) -> StartReport:
         """Finds, plans, loads and enables every plugin that is wanted, one at a time in order.
 
         It never raises for one plugin's fault: that is in the report, and in ``plugin.reason``.
 
+        Args:
+            names: Start only these and what they need; the report is about them alone.
+
         Raises:
+            PluginNotFound: There is no plugin of such a name.
             HostClosed: The host is closed.
         """
-        plan = self._prepare()
+        plan = self._prepare(names)
         lifecycle = self.kernel.lifecycle
-        return complete(start(self.kernel, lifecycle.runner(False), plan, together=False))
+        run = lifecycle.runner(False)
+        return complete(start(self.kernel, run, plan, together=False, only=names))
 
-    async def astart(self) -> StartReport:
+    async def astart(self, *names: str) -> StartReport:
         """The async twin of ``start``: the plugins of a layer are started together, async
         handlers are awaited, and the running loop becomes the host's if it has none."""
         import asyncio
 
         if self.kernel.loop is None:
             self.kernel.loop = asyncio.get_running_loop()
-        plan = self._prepare()
-        return await start(self.kernel, self.kernel.lifecycle.runner(True), plan, together=True)
+        plan = self._prepare(names)
+        run = self.kernel.lifecycle.runner(True)
+        return await start(self.kernel, run, plan, together=True, only=names)
 
-    def _prepare(self) -> Plan:
+    def _prepare(self, names: Sequence[str]) -> Plan:
         self.kernel.check_open()
+        refuse_while_looking("start()")
         self.discover()
-        plan = self.resolve()
+        plan = self.resolve(*names)
         adopt(self.kernel, self._candidates(), plan)
         for name, desired in self._desired.items():
             plugin = self.kernel.plugins.get(name)
@@ -326,6 +348,7 @@ class PluginHost:
     def refresh(self) -> None:
         """Looks for plugins again, and starts those that waited for what is there by now."""
         self.kernel.check_open()
+        refuse_while_looking("refresh()")
         self.discover(refresh=True)
         adopt(self.kernel, self._candidates(), self.resolve())
         lifecycle = self.kernel.lifecycle

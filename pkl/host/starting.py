@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Dict, List, Mapping, Sequence
+from typing import TYPE_CHECKING, Dict, List, Mapping, Sequence, Set
 
 from ..errors import CleanupError, PklError
 from ..kernel.lifecycle import Lifecycle
@@ -12,6 +12,7 @@ from ..kernel.runner import Runner
 from ..model.candidate import Candidate
 from ..model.plan import Plan, Step
 from ..model.state import Action, Desired, PluginState, Reason
+from ..names import canonical
 from .report import StartReport
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def _bind_as_planned(kernel: "Kernel", plugin: Plugin, step: Step) -> None:
     plugin.planned = frozenset(name for name in bindings if name not in stated)
 
 
-async def start(kernel: "Kernel", run: Runner, plan: Plan, together: bool) -> StartReport:
+async def start(
+    kernel: "Kernel", run: Runner, plan: Plan, together: bool, only: Sequence[str] = ()
+) -> StartReport:
     """Loads and enables what the plan says, in its order.
 
     Args:
@@ -59,6 +62,8 @@ async def start(kernel: "Kernel", run: Runner, plan: Plan, together: bool) -> St
         run: The runner.
         plan: What to start; ``adopt`` has made its rows.
         together: Whether the plugins of a layer are started concurrently.
+        only: The plugins that were asked for; empty for all. The report leaves out what is
+            neither of these nor needed by them.
     """
     timings: Dict[str, float] = {}
 
@@ -85,16 +90,17 @@ async def start(kernel: "Kernel", run: Runner, plan: Plan, together: bool) -> St
     else:
         for step in plan.steps:
             await bring_up(step)
-    return await _verdict(kernel, run, plan, timings)
+    about = {*timings, *map(canonical, only)} if only else set(kernel.plugins)
+    return await _verdict(kernel, run, plan, timings, about)
 
 
 async def _verdict(
-    kernel: "Kernel", run: Runner, plan: Plan, timings: Mapping[str, float]
+    kernel: "Kernel", run: Runner, plan: Plan, timings: Mapping[str, float], about: Set[str]
 ) -> StartReport:
     blocked: Dict[str, Reason] = {}
     failed: Dict[str, Reason] = {}
     refused = False
-    for name in sorted(kernel.plugins):
+    for name in sorted(about & kernel.plugins.keys()):
         plugin = kernel.plugins[name]
         if plugin.state is PluginState.ENABLED:
             continue
