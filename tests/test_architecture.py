@@ -59,6 +59,22 @@ LATE: Dict[str, Set[str]] = {
     "pkl.model.requirement": {"packaging.requirements"},
     "pkl.model.version": {"packaging.specifiers", "packaging.version"},
     "pkl.paths": {"platformdirs"},
+    # Each verb is imported when it is used.
+    "pkl.cli": {"pkl.cli.app"},
+    "pkl.cli.app": {UNKNOWN, "traceback"},
+    "pkl.cli.application": {UNKNOWN, "pkl.host", "pkl.host.looking"},
+    "pkl.cli.graph": {
+        "pkl.render.dot",
+        "pkl.render.html",
+        "pkl.render.mermaid",
+        "pkl.render.svg",
+        "pkl.render.tree",
+        "pkl.render.waves",
+        "shutil",
+        "subprocess",
+    },
+    "pkl.cli.scope": {"pkl.cli.application"},
+    "pkl.cli.session": {"pkl.render.as_json", "pkl.render.terminal"},
     # The heavy part of the standard library, off the warm path.
     "pkl.discovery.archive": {"zipfile"},
     "pkl.discovery.backport": {"importlib_metadata"},

@@ -1,0 +1,88 @@
+"""``pkl list``: what there is, what runs, and why the rest does not."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Sequence, Union
+
+import click
+
+from ..model.candidate import Failure
+from ..render.table import Cell, Column, state_cell, table
+from .options import Verb
+from .rows import Row, rows_of
+from .scope import Scope
+from .session import Session
+
+__all__ = ["command"]
+
+_COLUMNS = (Column("NAME"), Column("VERSION"), Column("STATE"), Column("WHY", shrink=True))
+_WIDE = (Column("DISTRIBUTION"), Column("TARGET"), Column("SUMMARY", shrink=True))
+
+
+@click.command("list", cls=Verb)
+@click.option("--state", metavar="STATE", help="Only plugins in this state, such as blocked.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "wide", "name"]),
+    default="table",
+    help="More columns, or names alone.",
+)
+@click.pass_obj
+def command(session: Session, state: Optional[str], output: str) -> int:
+    """What there is, what runs, and why the rest does not.
+
+    Nothing is imported. The state of a plugin is what starting the host would make of it; it
+    exits with 0 whatever is broken.
+    """
+    scope = Scope(session)
+    rows = rows_of(scope)
+    if state is not None:
+        rows = [row for row in rows if row.state == state.lower()]
+    failures = scope.found.failures
+    if session.json:
+        session.document(
+            "pkl.list/1",
+            {
+                **scope.facts,
+                "plugins": [row.as_dict() for row in rows],
+                "failures": [failure.as_dict() for failure in failures],
+            },
+        )
+        return 0
+    if output == "name":
+        session.write("".join(f"{session.out.clean(row.key)}\n" for row in rows))
+    elif rows:
+        session.write(_table(session, rows, output == "wide"))
+    else:
+        session.note(f"no plugins in {scope.where}")
+    if failures and output != "name":
+        session.write(("\n" if rows else "") + _failures(session, failures))
+    if session.verbosity > 0:
+        for note in scope.plan.notes:
+            session.note(f"note: {note}")
+    return 0
+
+
+def _table(session: Session, rows: Sequence[Row], wide: bool) -> str:
+    body: List[List[Union[str, Cell]]] = []
+    for row in rows:
+        why = row.reason.message.split("\n")[0] if row.reason is not None else ""
+        candidate = row.candidate
+        name = Cell(row.key, "bold")
+        cells: List[Union[str, Cell]] = [name, candidate.version, state_cell(row.state), why]
+        if wide:
+            cells += [candidate.source, candidate.target, candidate.metadata.summary]
+        body.append(cells)
+    return table(_COLUMNS + _WIDE if wide else _COLUMNS, body, terminal=session.out)
+
+
+def _failures(session: Session, failures: Sequence[Failure]) -> str:
+    """A block for what no row could be made of."""
+    out = session.out
+    lines = [out.paint(f"not read: {len(failures)}", "bold")]
+    for each in failures:
+        lines.append(f"  {out.state('fail').split()[0]} {out.clean(each.message)}")
+        where = f"    {out.clean(each.file)}" if each.file and each.file not in each.message else ""
+        lines += [out.paint(f"{where} ({each.code})", "muted")] if where else []
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,104 @@
+"""``[tool.pkl]`` of pyproject.toml or pkl.toml: what a directory says of its host."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from ..errors import UsageError
+from ..model.manifest import parse_manifest_text
+from ..names import did_you_mean
+
+__all__ = ["Project", "read_project"]
+
+FILES = ("pkl.toml", "pyproject.toml")
+"""Where the table may stand; the first that has it counts."""
+
+
+class Project(NamedTuple):
+    """The host that a directory describes; empty where it says nothing."""
+
+    name: Optional[str] = None
+    version: Optional[str] = None
+    group: Optional[str] = None
+    paths: Tuple[str, ...] = ()
+    app: Optional[str] = None
+    file: Optional[str] = None
+    """The file that was read; None if there is none."""
+
+
+def read_project(directory: str) -> Project:
+    """What the directory says of its host; imports nothing.
+
+    In ``pkl.toml`` the keys may also stand at the top, without ``[tool.pkl]``. Relative paths
+    count from the file.
+
+    Raises:
+        UsageError: A file cannot be read, or says what makes no sense; every fault is named.
+    """
+    for name in FILES:
+        file = os.path.join(directory, name)
+        data = _read(file)
+        # Parsing costs more than all else here, and most projects say nothing to pkl.
+        if data is None or (b"pkl" not in data and name != "pkl.toml"):
+            continue
+        table = _table(file, data)
+        if table is not None:
+            return _checked(file, table)
+    return Project()
+
+
+def _read(file: str) -> Optional[bytes]:
+    try:
+        with open(file, "rb") as opened:
+            return opened.read()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+    except OSError as e:
+        raise UsageError(f"{file} cannot be read: {e.strerror or e}", file=file) from None
+
+
+def _table(file: str, data: bytes) -> Optional[Mapping[str, Any]]:
+    try:
+        whole = parse_manifest_text(data.decode(), "toml", file)
+    except UnicodeDecodeError:
+        raise UsageError(f"{file} is not UTF-8", file=file, hint="save it as UTF-8") from None
+    except ValueError as e:
+        message = getattr(e, "message", str(e))
+        raise UsageError(f"{file} cannot be read\n{message}", file=file) from None
+    tool = whole.get("tool")
+    table = tool.get("pkl") if isinstance(tool, dict) else None
+    if table is None and os.path.basename(file) == "pkl.toml":
+        table = whole
+    if table is None or isinstance(table, dict):
+        return table
+    raise UsageError(f"{file}: tool.pkl must be a table", file=file)
+
+
+def _checked(file: str, table: Mapping[str, Any]) -> Project:
+    faults: List[str] = []
+    found: Dict[str, Any] = {}
+    known = [name for name in Project._fields if name != "file"]
+    for key, value in table.items():
+        if key not in known:
+            meant = did_you_mean(key, known)
+            guess = f"; did you mean {meant!r}?" if meant else ""
+            faults.append(f"{key!r} is not known{guess} (known: {', '.join(known)})")
+        elif key == "paths":
+            if isinstance(value, list) and all(isinstance(each, str) for each in value):
+                base = os.path.dirname(file)
+                found[key] = tuple(os.path.join(base, each) for each in value)
+            else:
+                faults.append("'paths' must be a list of directories")
+        elif not isinstance(value, str) or not value.strip():
+            faults.append(f"{key!r} must be a text that is not empty")
+        else:
+            found[key] = value
+    if faults:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise UsageError(
+            f"[tool.pkl] in {file} has {count}\n" + "\n".join(faults),
+            file=file,
+            hint=f"correct {file}",
+        )
+    return Project(file=file, **found)

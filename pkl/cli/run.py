@@ -1,0 +1,187 @@
+"""``pkl run``: starts a host with its plugins, waits, and stops it in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from time import monotonic
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+import click
+
+from ..discovery import DEFAULT_GROUP
+from ..errors import UsageError
+from ..host import PluginHost, StartReport
+from ..host.default import set_default_host
+from ..names import printable
+from ..render.table import Cell, Column, state_cell, table
+from .application import host_of
+from .options import Verb
+from .project import read_project
+from .session import Session
+
+if TYPE_CHECKING:
+    from ..model.state import Reason
+
+__all__ = ["command"]
+
+DEGRADED = 1
+REFUSED = 9
+_COLUMNS = (
+    Column("NAME"),
+    Column("VERSION"),
+    Column("STATE"),
+    Column("MS", right=True),
+    Column("WHY", shrink=True),
+)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM arrived. A KeyboardInterrupt, because that is what no plugin's code may hold up."""
+
+
+@click.command("run", cls=Verb)
+@click.option("--only", metavar="NAME", multiple=True, help="Start only this and what it needs.")
+@click.option("--strict", is_flag=True, help="Exit with 1 unless everything wanted runs.")
+@click.option("--timeout", type=click.FloatRange(min=0), help="Stop after so many seconds.")
+@click.pass_obj
+def command(session: Session, only: Tuple[str, ...], strict: bool, timeout: Optional[float]) -> int:
+    """Start a host with its plugins, wait until it is asked to stop, and stop it in order.
+
+    The host is that of --app, PKL_APP or app in [tool.pkl]; without an application, one is made
+    from [tool.pkl], --group and --path. It stops when a plugin calls host.exit(code), whose code
+    becomes the exit status, on SIGTERM (0), after --timeout (0), or on Ctrl-C (130). It exits
+    with 9 if a critical plugin does not run.
+    """
+    _log_to_stderr(session)
+    host = _host(session)
+    set_default_host(host)
+    with _ended_by_signals(), host:
+        report = host.start(*only)
+        _show(session, host, report)
+        if report.status == "refused":
+            return REFUSED
+        if strict and not report.ok:
+            return DEGRADED
+        _wait(host, timeout)
+    return host.exit_code or 0
+
+
+def _host(session: Session) -> PluginHost:
+    """The host to run.
+
+    Raises:
+        UsageError: Nothing says which, or an application and something else do.
+        ApplicationError: The application cannot be imported, or has no host.
+    """
+    chosen = session.group is not None or bool(session.paths)
+    if session.app and chosen:
+        raise UsageError(
+            "--app brings its own group and paths", hint="leave --group and --path out"
+        )
+    project = read_project(os.getcwd())
+    app = session.app or (None if chosen else os.environ.get("PKL_APP") or project.app)
+    if app:
+        return host_of(app)
+    if not chosen and project.file is None:
+        raise UsageError(
+            "nothing says which host to run",
+            hint="pkl run --app MODULE:ATTR, or --group GROUP, or --path DIR, or write [tool.pkl]"
+            " into pyproject.toml",
+        )
+    return PluginHost(
+        project.name,
+        version=project.version,
+        group=session.group or project.group or DEFAULT_GROUP,
+        paths=session.paths or project.paths,
+    )
+
+
+def _wait(host: PluginHost, timeout: Optional[float]) -> None:
+    """Waits for ``host.exit()``, SIGTERM or the end of the time given."""
+    end = None if timeout is None else monotonic() + timeout
+    try:
+        while host.exit_code is None:
+            # A bounded wait, because on Windows an unbounded one is deaf to Ctrl-C.
+            left = 3600.0 if end is None else end - monotonic()
+            if left <= 0:
+                return
+            host.wait(min(left, 1.0 if sys.platform == "win32" else left))
+    except _Terminated:
+        return
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Makes SIGTERM end the start and the wait as Ctrl-C does, but as a wish and not a failure."""
+
+    def raise_terminated(number: int, frame: Optional[FrameType]) -> None:
+        raise _Terminated
+
+    before: Any = signal.signal(signal.SIGTERM, raise_terminated)
+    try:
+        yield
+    except _Terminated:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _show(session: Session, host: PluginHost, report: StartReport) -> None:
+    if session.json:
+        fields: Dict[str, Any] = {"host": host.name, "group": host.group, **report.as_dict()}
+        session.document("pkl.run/1", fields)
+        sys.stdout.flush()
+        return
+    out = session.out
+    rows: List[Sequence[Union[str, Cell]]] = []
+    for name in report.enabled:
+        rows.append(_row(host, report, name, None))
+    for reasons in (report.failed, report.blocked):
+        for name, reason in reasons.items():
+            rows.append(_row(host, report, name, reason))
+    role = {"ok": "ok", "degraded": "wait"}.get(report.status, "fail")
+    text = table(_COLUMNS, rows, terminal=out) if rows else ""
+    text += out.paint(out.clean(str(report).split("\n")[0]), role) + "\n"
+    session.write(text)
+    for note in report.notes if session.verbosity > 0 else ():
+        session.note(f"note: {note}")
+    sys.stdout.flush()
+
+
+def _row(
+    host: PluginHost, report: StartReport, name: str, reason: "Optional[Reason]"
+) -> Sequence[Union[str, Cell]]:
+    plugin = host.get_plugin(name)
+    took = report.timings.get(name)
+    return (
+        Cell(name, "bold"),
+        plugin.version if plugin is not None else "",
+        state_cell(str(plugin.state) if plugin is not None else ""),
+        f"{took * 1000:.1f}" if took is not None else "",
+        reason.message.split("\n")[0] if reason is not None else "",
+    )
+
+
+class _Printable(logging.Formatter):
+    """Log lines in which what plugins wrote can do a terminal no harm."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).split("\n")))
+
+
+def _log_to_stderr(session: Session) -> None:
+    """Shows warnings, more with -v, unless the application has set logging up."""
+    root = logging.getLogger()
+    if root.handlers:
+        return
+    levels = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.addHandler(handler)
+    quiet = logging.CRITICAL if session.verbosity < -1 else logging.DEBUG
+    root.setLevel(levels.get(session.verbosity, quiet))
