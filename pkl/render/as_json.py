@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from ..model.graph import Graph
 
@@ -51,7 +51,7 @@ def to_dict(graph: Graph) -> Dict[str, Any]:
     }
 
 
-def dumps(value: Any, *, indent: int = 2) -> str:
+def dumps(value: Any, *, indent: Optional[int] = 2) -> str:
     r"""JSON that is safe to print: ASCII only, so no control character reaches a terminal.
 
     A reader gets back exactly what was written; DEL, which JSON lets pass, is escaped too.

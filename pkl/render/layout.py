@@ -14,7 +14,7 @@ from typing import Dict, List, Optional, Tuple
 from .parts import Part, part_of
 from .placing import pack
 from .ranks import Ranks, rank
-from .routes import Route, label_of, routes
+from .routes import Route, label_of, port_gaps, routes
 from .text_size import text_width
 from .view import View, ViewNode
 
@@ -104,7 +104,7 @@ class Drawing:
 
 def second_line(node: ViewNode) -> str:
     """What stands under a name: version and words, without glyphs."""
-    return " · ".join(part for part in (node.version, " ".join(node.words)) if part)
+    return " · ".join(part for part in (node.version, ", ".join(node.words)) if part)
 
 
 def lay_out(view: View) -> Drawing:
@@ -154,11 +154,16 @@ def _width(node: ViewNode) -> int:
 
 def _heights(view: View) -> Dict[str, int]:
     """A box is higher where many labelled lines arrive, so that the labels do not overlap."""
-    labelled: Dict[str, int] = {}
+    labelled: Dict[str, List[bool]] = {}
     for edge in view.edges:
-        if edge.orders and label_of(view, edge):
-            labelled[edge.late] = labelled.get(edge.late, 0) + 1
-    return {key: max(BOX_HEIGHT, 13 * labelled.get(key, 0) + 14) for key in view.nodes}
+        if edge.orders:
+            labelled.setdefault(edge.late, []).append(bool(label_of(view, edge)))
+    return {
+        key: max(
+            BOX_HEIGHT, 16 + sum(port_gaps(labelled[key])) if any(labelled.get(key, ())) else 0
+        )
+        for key in view.nodes
+    }
 
 
 def _columns(

@@ -9,7 +9,7 @@ from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 from ..model.graph import strongly_connected
 from .view import View
 
-__all__ = ["Ranks", "rank"]
+__all__ = ["Ranks", "columns_of", "rank"]
 
 _FEWEST_ROWS = 20
 """A wave with at most so many boxes is one column, however small the graph is."""
@@ -40,7 +40,7 @@ class Ranks:
 def rank(view: View) -> Ranks:
     """Put the nodes into columns: the wave decides, a crowded wave is spread over several."""
     parts, loose = _parts(view)
-    columns = _columns(view)
+    columns = columns_of(view)
     stacks = _stacks(view, columns)
     connected = sum(map(len, parts))
     most = max(_FEWEST_ROWS, ceil(_ROWS_PER_ROOT * sqrt(connected)))
@@ -87,8 +87,11 @@ def _parts(view: View) -> Tuple[List[List[str]], List[str]]:
     return parts, [key for key in view.nodes if key not in touched]
 
 
-def _columns(view: View) -> Dict[str, int]:
-    """The wave of every node; one that will not start stands where it would."""
+def columns_of(view: View) -> Dict[str, int]:
+    """The wave of every node, where the drawing puts it.
+
+    A plugin that will not start stands where it would, a stand-in just before its first user.
+    """
     columns = view.columns(view.waves)
     for key, node in view.nodes.items():
         if node.ghost:

@@ -8,11 +8,12 @@ from typing import Dict, List, Mapping, Protocol, Sequence, Tuple
 from .ranks import Ranks
 from .view import View, ViewEdge, bound
 
-__all__ = ["Route", "label_of", "routes"]
+__all__ = ["Route", "label_of", "port_gaps", "routes"]
 
 _LANES = {"requires": 0, "wants": 5, "after": -5, "before": -5}
 _LANE_OF_VIA = 10
-_PORT_GAP = 9
+_PORT_GAP = 8
+_LABELLED_GAP = 13
 _LABEL_CHARACTERS = 26
 
 
@@ -130,6 +131,11 @@ def _bends(
     return found
 
 
+def port_gaps(labelled: Sequence[bool]) -> List[int]:
+    """The distances between lines that arrive at one box, given which of them have labels."""
+    return [_LABELLED_GAP if here else _PORT_GAP for here in labelled[1:]]
+
+
 def _ports(
     view: View, boxes: Mapping[str, Placed], bends: Mapping[int, List[int]]
 ) -> Dict[int, int]:
@@ -142,11 +148,13 @@ def _ports(
     for key, lines in arriving.items():
         lines.sort()
         box = boxes[key]
-        room = box.height - 14
-        gap = min(max(_PORT_GAP, room / len(lines)), room / max(1, len(lines) - 1), 13)
-        top = box.y + box.height / 2 - gap * (len(lines) - 1) / 2
-        for number, (_, i) in enumerate(lines):
-            found[i] = round(top + gap * number)
+        gaps = port_gaps([bool(label_of(view, view.edges[i])) for _, i in lines])
+        total = sum(gaps)
+        scale = min(1.0, (box.height - 14) / total) if total else 1.0
+        height = box.y + (box.height - total * scale) / 2
+        for (_, i), gap in zip(lines, [*gaps, 0]):
+            found[i] = round(height)
+            height += gap * scale
     return found
 
 
@@ -157,7 +165,7 @@ def _special(edge: ViewEdge, ranks: Ranks, boxes: Mapping[str, Placed], label: s
     if edge.from_ == edge.to:
         x = early.x + early.width
         path = f"M{x},{one - 9}C{x + 26},{one - 20} {x + 26},{one + 20} {x},{one + 9}"
-        return Route(edge, path, label, (x + 20, one), True)
+        return Route(edge, path, label, (x + 20, one - 12), True)
     columns = ranks.rank[edge.early], ranks.rank[edge.late]
     if columns[0] == columns[1]:
         bulge = min(46, 16 + abs(one - other) // 8)
@@ -165,13 +173,13 @@ def _special(edge: ViewEdge, ranks: Ranks, boxes: Mapping[str, Placed], label: s
         x = early.x + early.width if right else early.x
         reach = x + bulge if right else x - bulge
         path = f"M{x},{one}C{reach},{one} {reach},{other} {x},{other}"
-        return Route(edge, path, label, ((x + 3 * reach) // 4, (one + other) // 2), True)
+        return Route(edge, path, label, ((x + 3 * reach) // 4, (one + other) // 2 - 4), True)
     forward = columns[0] < columns[1]
     x = early.x + early.width if forward else early.x
     end = late.x if forward else late.x + late.width
     middle = (x + end) // 2
     path = f"M{x},{one}C{middle},{one} {middle},{other} {end},{other}"
-    return Route(edge, path, label, (middle, (one + other) // 2), True)
+    return Route(edge, path, label, (middle, (one + other) // 2 - 4), True)
 
 
 class _Path:

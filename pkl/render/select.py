@@ -7,12 +7,10 @@ from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple, Union
 from ..model.graph import Edge, Graph, strongly_connected, transitive_reduction
 from .view import View
 
-__all__ = ["DIRECTIONS", "reduce", "select"]
+__all__ = ["DIRECTIONS", "part", "reduce", "select"]
 
 DIRECTIONS = ("needs", "users", "both")
 """Which way to follow the edges: what a plugin needs, what needs it, or both ways."""
-
-_PULLS = ("requires", "wants")
 
 
 def select(
@@ -50,7 +48,7 @@ def select(
     kept: Set[str] = set()
     for way in ("needs", "users") if direction == "both" else (direction,):
         kept |= _within(view, starts, depth, upwards=way == "users")
-    return _part(graph, view, kept & set(view.nodes))
+    return part(graph, kept)
 
 
 def _sources(view: View, *, upwards: bool) -> List[str]:
@@ -64,8 +62,8 @@ def _sources(view: View, *, upwards: bool) -> List[str]:
 
 def _next(view: View, key: str, upwards: bool) -> List[str]:
     if upwards:
-        return [edge.from_ for edge in view.users_of(key) if edge.kind in _PULLS]
-    return [edge.to for edge in view.needs_of(key) if edge.kind in _PULLS]
+        return [edge.from_ for edge in view.users_of(key) if edge.pulls]
+    return [edge.to for edge in view.needs_of(key) if edge.pulls]
 
 
 def _within(view: View, starts: Iterable[str], depth: Optional[int], *, upwards: bool) -> Set[str]:
@@ -79,7 +77,12 @@ def _within(view: View, starts: Iterable[str], depth: Optional[int], *, upwards:
     return found
 
 
-def _part(graph: Graph, view: View, kept: Set[str]) -> Graph:
+def part(graph: Graph, kept: Set[str]) -> Graph:
+    """The nodes of the graph whose ids are among ``kept`` and what lies between them.
+
+    Layers keep their numbers. What is missing is kept if its name is, and who requires it.
+    """
+    view = View(graph)
     layers = graph.layers
     if not layers:
         count = max(view.waves.values(), default=-1) + 1

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import List, Mapping, Tuple
+from typing import List, Mapping, Sequence, Tuple
 
-__all__ = ["DARK", "FONT", "LIGHT", "MONO", "stylesheet"]
+__all__ = ["DARK", "FONT", "LIGHT", "MONO", "coloured", "stylesheet"]
 
 LIGHT: Mapping[str, str] = {
     "bg": "#fbfcfd",
@@ -75,7 +75,7 @@ _COLOURS: Tuple[Tuple[str, str, str], ...] = (
 _FIXED = f"""
 svg{{font-family:{FONT}}}
 .head{{font-size:16px;font-weight:600}}.t{{font-size:12px;font-weight:600}}.sub{{font-size:12px}}
-.name{{font-size:13px;font-weight:600}}.note{{font-size:11px}}.g{{font-size:13px}}
+.name{{font-size:13px;font-weight:600}}.note{{font-size:11px}}
 .v{{font-family:{MONO};font-size:10.5px}}
 .n rect{{stroke-width:1}}.wait rect,.fail rect{{stroke-width:1.5}}
 .ghost rect{{stroke-dasharray:5 4;fill-opacity:.5}}
@@ -89,12 +89,21 @@ svg{{font-family:{FONT}}}
 """
 
 
-def _coloured(tokens: Mapping[str, str], scope: str = "") -> str:
-    rules: List[str] = []
-    for selector, name, token in _COLOURS:
-        scoped = ",".join(f"{scope}{each}" for each in selector.split(","))
-        rules.append(f"{scoped}{{{name}:{tokens[token]}}}")
-    return "".join(rules)
+def coloured(
+    tokens: Mapping[str, str], rules: Sequence[Tuple[str, str, str]], scope: str = ""
+) -> str:
+    """The rules with the colours of some tokens.
+
+    Args:
+        tokens: ``LIGHT`` or ``DARK``.
+        rules: Selectors, property and token of each rule.
+        scope: What stands before each selector.
+    """
+    found: List[str] = []
+    for selectors, name, token in rules:
+        scoped = ",".join(f"{scope}{each}" for each in selectors.split(","))
+        found.append(f"{scoped}{{{name}:{tokens[token]}}}")
+    return "".join(found)
 
 
 def stylesheet(*, switchable: bool = False) -> str:
@@ -106,8 +115,8 @@ def stylesheet(*, switchable: bool = False) -> str:
     Args:
         switchable: For a page: ``data-theme`` on the root element overrides the preference.
     """
-    dark = _coloured(DARK, ":root:not([data-theme=light]) " if switchable else "")
-    css = f"{_FIXED}{_coloured(LIGHT)}\n@media (prefers-color-scheme:dark){{{dark}}}\n"
+    dark = coloured(DARK, _COLOURS, ":root:not([data-theme=light]) " if switchable else "")
+    css = f"{_FIXED}{coloured(LIGHT, _COLOURS)}\n@media (prefers-color-scheme:dark){{{dark}}}\n"
     if switchable:
-        css += f"{_coloured(DARK, ':root[data-theme=dark] ')}\n"
+        css += f"{coloured(DARK, _COLOURS, ':root[data-theme=dark] ')}\n"
     return css

@@ -12,9 +12,17 @@ from .routes import Route
 from .style import stylesheet
 from .terminal import MARKS, mark_of
 from .text_size import fitted, text_width
-from .view import View, ViewNode
+from .view import View, ViewEdge, ViewNode
 
-__all__ = ["draw", "summary", "svg"]
+__all__ = [
+    "draw",
+    "edge_class",
+    "edge_words",
+    "glyph_id",
+    "node_class",
+    "summary",
+    "svg",
+]
 
 _LEGEND = (
     ("requires", "e requires", "requires"),
@@ -25,6 +33,15 @@ _LEGEND = (
     ("bad", "e bad", "✕ missing, unsatisfied or cycle"),
     ("absent", "e wants absent", "○ wanted, not there"),
 )
+_GLYPHS = {"●": "run", "○": "rest", "◐": "half", "✕": "fail"}
+_RING = "M-4,0a4,4 0 1 0 8,0a4,4 0 1 0-8,0z"
+_SHAPES = (
+    ("run", _RING),
+    ("rest", f"{_RING}M-2.8,0a2.8,2.8 0 1 0 5.6,0a2.8,2.8 0 1 0-5.6,0z"),
+    ("half", f"{_RING}M0,-2.8a2.8,2.8 0 0 1 0,5.6z"),
+    ("fail", "M-4,-2.6L-2.6,-4 0,-1.4 2.6,-4 4,-2.6 1.4,0 4,2.6 2.6,4 0,1.4-2.6,4-4,2.6-1.4,0z"),
+)
+"""The glyphs as shapes: not every font has them."""
 _LEGEND_STATES = ("enabled", "disabled", "unloaded", "blocked", "error", "missing")
 
 
@@ -47,32 +64,41 @@ def svg(
     return draw(lay_out(View(graph, reasons)), title=title)
 
 
-def draw(drawing: Drawing, *, title: str = "Plugin graph", inline: bool = False) -> str:
+def draw(
+    drawing: Drawing,
+    *,
+    title: str = "Plugin graph",
+    inline: bool = False,
+    numbers: Optional[Mapping[str, int]] = None,
+) -> str:
     """A layout as SVG.
 
     Args:
         drawing: The layout.
         title: The heading, also the accessible name.
         inline: For a page that brings the style sheet and its own heading.
+        numbers: The number by which a script knows each node; by default their order.
     """
     legend, legend_height = _legend(drawing)
     width, height = drawing.width, drawing.height + legend_height
     role = "group" if inline else "img"
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" role="{role}" aria-label="{escaped(title)}">',
+        f'viewBox="0 0 {width} {height}" data-w="{width}" data-h="{height}" '
+        f'role="{role}" aria-label="{escaped(title)}">',
         f"<title>{escaped(title)}</title>",
         f"<desc>{escaped(summary(drawing.view))}</desc>",
     ]
     if not inline:
         lines.append(f"<style>{stylesheet()}</style>")
-    lines += _markers()
+    numbers = numbers or {key: i for i, key in enumerate(drawing.boxes)}
+    lines += _definitions()
     lines.append(f'<rect class="bg" width="{width}" height="{height}"/>')
     lines.append(f'<text class="head" x="24" y="32">{escaped(title)}</text>')
-    lines.append(f'<text class="sub" x="24" y="52">{escaped(summary(drawing.view))}</text>')
+    lines.append(f'<text class="sub counts" x="24" y="52">{escaped(summary(drawing.view))}</text>')
     lines += _bands(drawing)
     lines.append("<g>")
-    lines += (_edge(drawing.view, route) for route in drawing.routes)
+    lines += (_edge(drawing.view, route, numbers) for route in drawing.routes)
     lines.append("</g>")
     for frame in drawing.frames:
         lines.append(
@@ -80,7 +106,7 @@ def draw(drawing: Drawing, *, title: str = "Plugin graph", inline: bool = False)
             f'height="{frame.height}" rx="12"/>'
         )
     lines += (_label(route) for route in drawing.routes if route.label)
-    lines += _nodes(drawing)
+    lines += _nodes(drawing, numbers)
     lines += legend
     lines.append("</svg>\n")
     return "\n".join(lines)
@@ -111,24 +137,54 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _markers() -> List[str]:
-    """Arrow heads: one that sits at the start of a path and points back, one at its end."""
+def _definitions() -> List[str]:
+    """The glyphs, and arrow heads: some at the start of a path pointing back, some at its end."""
     lines = ["<defs>"]
-    for name, style in (
-        ("", ""),
-        ("via", " via"),
-        ("bad", " bad"),
-        ("need", " need"),
-        ("user", " user"),
-    ):
+    lines += (f'<path id="pkl-{name}" fill-rule="evenodd" d="{d}"/>' for name, d in _SHAPES)
+    for name in ("", "via", "bad", "need", "user"):
         for end, shape, ref in (("s", "M8,0L0,4L8,8z", 0), ("e", "M0,0L8,4L0,8z", 8)):
             lines.append(
                 f'<marker id="pkl-{end}{name}" markerUnits="userSpaceOnUse" markerWidth="8" '
                 f'markerHeight="8" refX="{ref}" refY="4" orient="auto">'
-                f'<path class="a{style}" d="{shape}"/></marker>'
+                f'<path class="{f"a {name}".strip()}" d="{shape}"/></marker>'
             )
     lines.append("</defs>")
     return lines
+
+
+def glyph_id(word: str) -> str:
+    """The name of the shape that is the glyph of a state."""
+    return _GLYPHS[mark_of(word).glyph]
+
+
+def node_class(node: ViewNode) -> str:
+    """The CSS classes of a box."""
+    return f"n {node.role}{' ghost' if node.ghost else ''}"
+
+
+def edge_class(edge: ViewEdge) -> str:
+    """The CSS classes of a line: its kind decides the dashes, what is wrong the colour."""
+    kind = edge.kind if edge.kind in ("requires", "wants", "conflicts") else "order"
+    return f"e {kind} {_edge_color(edge)}".strip()
+
+
+def _edge_color(edge: ViewEdge) -> str:
+    if edge.word in ("missing", "unsatisfied", "conflict", "cycle"):
+        return "bad"
+    return "absent" if edge.word == "absent" else "via" if edge.via else ""
+
+
+def edge_words(edge: ViewEdge) -> str:
+    """An edge in words, without its ends: kind, requirement, what it passes, what is wrong."""
+    parts = [f"{edge.kind} {edge.requirement}".strip()]
+    if edge.via:
+        parts.append(f"via {', '.join(edge.via)}")
+    return ", ".join([*parts, edge.word] if edge.word else parts)
+
+
+def _glyph(word: str, x: int, y: int) -> str:
+    """The glyph of a state, centred at a point."""
+    return f'<use class="g" href="#pkl-{glyph_id(word)}" x="{x}" y="{y}"/>'
 
 
 def _bands(drawing: Drawing) -> List[str]:
@@ -148,7 +204,7 @@ def _bands(drawing: Drawing) -> List[str]:
         when = f", all in wave {min(waves) + 1}" if len(waves) == 1 and min(waves) >= 0 else ""
         lines.append(f'<text class="t" x="48" y="{drawing.grid}">No connections</text>')
         lines.append(
-            f'<text class="sub" x="150" y="{drawing.grid}">{_count(count, "plugin")}{when}</text>'
+            f'<text class="sub" x="170" y="{drawing.grid}">{_count(count, "plugin")}{when}</text>'
         )
     return lines
 
@@ -162,27 +218,18 @@ def _band_words(band: Band) -> Tuple[str, str]:
     return f"Wave {band.wave + 1}", ", ".join(words)
 
 
-def _edge(view: View, route: Route) -> str:
+def _edge(view: View, route: Route, numbers: Mapping[str, int]) -> str:
     edge = route.edge
-    asker, to = view.nodes[edge.from_], view.nodes[edge.to]
-    kind = edge.kind if edge.kind in ("requires", "wants", "conflicts") else "order"
-    color = ""
-    if edge.word in ("missing", "unsatisfied", "conflict", "cycle"):
-        color = "bad"
-    elif edge.via:
-        color = "via"
-    classes = ["e", kind, "absent" if edge.word == "absent" else color]
+    color = _edge_color(edge)
     end, name = ("end", "e") if edge.kind == "before" else ("start", "s")
-    heads = f' marker-{end}="url(#pkl-{name}{color})"'
-    if edge.kind == "conflicts":
-        heads = ""
-    words = f"{asker.label} {edge.kind} {edge.requirement or to.label}"
-    if edge.via:
-        words += f", via {', '.join(edge.via)}"
-    if edge.word:
-        words += f": {edge.word}"
+    head = "" if color == "absent" else color
+    heads = "" if edge.kind == "conflicts" else f' marker-{end}="url(#pkl-{name}{head})"'
+    words = f"{view.nodes[edge.from_].label} {edge_words(edge)}"
+    if not edge.requirement:
+        words += f" {view.nodes[edge.to].label}"
     return (
-        f'<path class="{" ".join(filter(None, classes))}" d="{route.path}"{heads}>'
+        f'<path class="{edge_class(edge)}" data-f="{numbers[edge.from_]}" '
+        f'data-t="{numbers[edge.to]}" d="{route.path}"{heads}>'
         f"<title>{escaped(words)}</title></path>"
     )
 
@@ -190,29 +237,24 @@ def _edge(view: View, route: Route) -> str:
 def _label(route: Route) -> str:
     edge = route.edge
     x, y = route.label_at
-    classes = ["l", "mid" if route.centred else "end"]
-    if edge.word in ("missing", "unsatisfied", "conflict", "cycle"):
-        classes.append("bad")
-    elif edge.via:
-        classes.append("via")
-    return f'<text class="{" ".join(classes)}" x="{x}" y="{y}">{escaped(route.label)}</text>'
+    classes = f"l {'mid' if route.centred else 'end'} {_edge_color(edge)}".strip()
+    return f'<text class="{classes}" x="{x}" y="{y}">{escaped(route.label)}</text>'
 
 
-def _nodes(drawing: Drawing) -> List[str]:
+def _nodes(drawing: Drawing, numbers: Mapping[str, int]) -> List[str]:
     lines: List[str] = []
-    for number, (key, box) in enumerate(drawing.boxes.items()):
+    for key, box in drawing.boxes.items():
         node = drawing.view.nodes[key]
-        classes = f"n {node.role}{' ghost' if node.ghost else ''}"
-        glyph = mark_of(node.word).glyph if node.words else ""
-        room = box.width - (28 if glyph else 18)
-        left = 22 if glyph else 10
         middle = box.height // 2
+        glyph = _glyph(node.word, 13, middle - 7) if node.words else ""
+        room = box.width - (30 if glyph else 18)
+        left = 24 if glyph else 10
         parts = [
-            f'<g class="{classes}" data-n="{number}" data-id="{escaped(key)}" '
+            f'<g class="{node_class(node)}" data-n="{numbers[key]}" data-id="{escaped(key)}" '
             f'transform="translate({box.x},{box.y})">',
             f"<title>{escaped(tooltip(drawing.view, node))}</title>",
             f'<rect width="{box.width}" height="{box.height}" rx="8"/>',
-            f'<text class="g" x="7" y="{middle - 3}">{glyph}</text>' if glyph else "",
+            glyph,
             f'<text class="name" x="{left}" y="{middle - 3}">'
             f"{escaped(fitted(node.label, room, NAME_SIZE, True))}</text>",
             _note(node, left, middle + 13, room),
@@ -224,7 +266,7 @@ def _nodes(drawing: Drawing) -> List[str]:
 
 def _note(node: ViewNode, x: int, y: int, room: float) -> str:
     """The second line of a box: the version, and the state in words."""
-    words = " ".join(node.words)
+    words = ", ".join(node.words)
     taken = text_width(words, NOTE_SIZE) + (text_width(" · ", NOTE_SIZE) if words else 0)
     version = fitted(node.version, max(24.0, room - taken), NOTE_SIZE)
     parts = []
@@ -252,6 +294,14 @@ def tooltip(view: View, node: ViewNode) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def _head(style: str) -> str:
+    """The arrow head of a line in the legend."""
+    if "conflicts" in style:
+        return ""
+    name = "bad" if "bad" in style else "via" if "via" in style else ""
+    return f' marker-start="url(#pkl-s{name})"'
+
+
 def _legend(drawing: Drawing) -> Tuple[List[str], int]:
     """The lines and states that occur, explained below the drawing; and the height it takes."""
     used = set()
@@ -263,7 +313,7 @@ def _legend(drawing: Drawing) -> Tuple[List[str], int]:
         if edge.word in ("missing", "unsatisfied", "cycle"):
             used.add("bad")
     states = {word for node in drawing.view.nodes.values() for word in node.words}
-    x, y = 48, drawing.height + 6
+    x, y = 48, drawing.height + 16
     lines: List[str] = []
     entries = [(style, words, "") for name, style, words in _LEGEND if name in used]
     entries += [("", word, MARKS[word].role) for word in _LEGEND_STATES if word in states]
@@ -272,13 +322,14 @@ def _legend(drawing: Drawing) -> Tuple[List[str], int]:
         if x > 48 and x + width > drawing.width - 24:
             x, y = 48, y + 22
         if style:
-            lines.append(f'<path class="{style}" d="M{x},{y - 4}H{x + 32}"/>')
+            lines.append(f'<path class="{style}" d="M{x},{y - 4}H{x + 32}"{_head(style)}/>')
             lines.append(f'<text class="sub" x="{x + 40}" y="{y}">{escaped(words)}</text>')
         else:
             lines.append(
-                f'<g class="{role}"><text class="g" x="{x}" y="{y}">{MARKS[words].glyph}</text>'
+                f'<g class="{role}">{_glyph(words, x + 5, y - 4)}'
                 f'<text class="sub" x="{x + 17}" y="{y}">{words}</text></g>'
             )
             width -= 24
         x += width
+    lines = ['<g class="legend">', *lines, "</g>"] if lines else []
     return lines, (y - drawing.height + 22 if lines else 0)

@@ -28,10 +28,10 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
         elif character in _WIDE:
             total += 0.88
         elif character.isascii():
-            total += 0.68 if character.isupper() else 0.59
+            total += 0.68 if character.isupper() else 0.61
         else:
             total += 0.72 if display_width(character) < 2 else 1.05
-    return total * size * (1.07 if bold else 1.0)
+    return total * size * (1.12 if bold else 1.0)
 
 
 def fitted(text: str, room: float, size: float, bold: bool = False) -> str:

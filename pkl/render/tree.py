@@ -110,7 +110,7 @@ class _Tree:
 
     def branches(self, key: str) -> List[Tuple[str, ViewEdge]]:
         """What stands below a node, with the edge that leads there, and is followed further."""
-        return [each for each in self.below(key) if each[1].kind in ("requires", "wants")]
+        return [each for each in self.below(key) if each[1].pulls]
 
     def below(self, key: str) -> List[Tuple[str, ViewEdge]]:
         if self.invert:
@@ -152,7 +152,7 @@ class _Tree:
 
     @staticmethod
     def followed(edge: Optional[ViewEdge]) -> bool:
-        return edge is None or edge.kind in ("requires", "wants")
+        return edge is None or edge.pulls
 
     def line(self, here: _Branch, note: str) -> str:
         node, edge = self.view.nodes[here.key], here.edge

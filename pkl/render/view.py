@@ -90,6 +90,11 @@ class ViewEdge:
         return self.from_ if self.kind == "before" else self.to
 
     @property
+    def pulls(self) -> bool:
+        """Whether it draws the other plugin in; order and conflicts do not."""
+        return self.kind in _PULLS
+
+    @property
     def orders(self) -> bool:
         """Whether it says anything about the order of starting; conflicts do not."""
         return self.kind != "conflicts"
