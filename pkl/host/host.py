@@ -107,7 +107,9 @@ class PluginHost:
             metadata_loader=metadata_loader,
         )
         loader: "CodeLoader" = (
-            GenerationLoader() if plugin_loader is None else CustomLoader(plugin_loader)
+            GenerationLoader(write_bytecode=True)
+            if plugin_loader is None
+            else CustomLoader(plugin_loader)
         )
         self.kernel = Kernel(
             self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple, Type
 
-from ..errors import PluginBlocked, PluginEnableError, PluginLoadError, PluginStageError
+from ..errors import PklError, PluginBlocked, PluginEnableError, PluginLoadError, PluginStageError
 from ..model.state import Reason
 from .generation import MARK, Generation
 
@@ -62,7 +62,9 @@ def failure(
     for each in cleanup:
         message += f"\n  cleaning up after it failed too: {described(each)}"
     remedy = "correct its code, then enable it again"
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if isinstance(error, PklError) and error.hint:
+        remedy = error.hint
+    elif isinstance(error, ModuleNotFoundError) and error.name:
         remedy = f"install what it imports: pip install {error.name.split('.')[0]}"
     cause = f"{plugin.name} {plugin.version}: {described(error)}{at}"
     reason = Reason(stage, message, cause, remedy)

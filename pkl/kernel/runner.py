@@ -49,6 +49,10 @@ class Runner:
         """Awaits something as ``subject``, at most ``seconds``."""
         raise NotImplementedError
 
+    def may_wait_for_loop(self) -> bool:
+        """Whether waiting leaves the host's event loop free to run."""
+        return True
+
     async def call(
         self, subject: Subject, function: Callable[..., Any], seconds: Optional[float] = None
     ) -> None:
@@ -95,6 +99,12 @@ class BlockingRunner(Runner):
 
     async def wait_for_token(self, seconds: float) -> None:
         self.kernel.transitions.wait(seconds)
+
+    def may_wait_for_loop(self) -> bool:
+        loop = self.kernel.loop
+        if loop is None or not loop.is_running():
+            return False
+        return sys.modules["asyncio"]._get_running_loop() is not loop
 
     async def finish(self, awaitable: Any, subject: Subject, seconds: Optional[float]) -> Any:
         import asyncio

@@ -11,6 +11,7 @@ from .context import _current, running_as
 from .generation import Generation
 from .plugin import Plugin
 from .runner import Runner
+from .task import Task
 from .transition import current_actor
 
 if TYPE_CHECKING:
@@ -167,7 +168,10 @@ class Stopping:
         generation.exempt_own_calls()
         await self._drain(run, plugin, generation, bound, failures)
         generation.stopping = True
+        tasks = [r for r in generation.resources.values() if isinstance(r, Task)]
         await self.release(run, generation, failures)
+        if tasks:
+            await self._await_tasks(run, plugin, tasks, bound, failures)
         generation.dead = True
         self.drop_code(generation)
         interrupts = [e for e in failures[before:] if isinstance(e, KeyboardInterrupt)]
@@ -206,6 +210,38 @@ class Stopping:
                     version=plugin.version,
                     hint="the calls end by themselves; what they still ask of pkl is refused",
                     calls=calls,
+                )
+            )
+
+    async def _await_tasks(
+        self,
+        run: Runner,
+        plugin: Plugin,
+        tasks: List[Task],
+        bound: float,
+        failures: List[BaseException],
+    ) -> None:
+        """Waits for cancelled tasks to end; cancels again half-way, then names those that stay."""
+        waited, pause, again = 0.0, 0.001, True
+        while waited < bound and any(t.lingers for t in tasks) and run.may_wait_for_loop():
+            await run.pause(pause)
+            waited += pause
+            pause = min(pause * 1.5, 0.02)
+            if again and waited >= bound / 2:
+                again = False
+                for task in tasks:
+                    if task.lingers:
+                        task._cleanup()
+        stubborn = [t.name for t in tasks if t.lingers]
+        if stubborn and run.may_wait_for_loop():
+            failures.append(
+                StopTimeout(
+                    f"tasks of plugin {plugin.name!r} {plugin.version} did not end within "
+                    f"{bound:g} s of being cancelled: {', '.join(stubborn)}",
+                    plugin=plugin.name,
+                    version=plugin.version,
+                    hint="let CancelledError pass in them",
+                    tasks=stubborn,
                 )
             )
 

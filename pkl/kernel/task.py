@@ -47,7 +47,7 @@ class Task(Resource):
     async def _run(self) -> None:
         kernel = self._subject.kernel
         try:
-            await Driven(self._coroutine, self._subject, checked=False)
+            await Driven(self._coroutine, self._subject, counted=False, checked=False)
         except BaseException as error:
             if passes(error) or isinstance(error, GeneratorExit):
                 raise
@@ -57,7 +57,13 @@ class Task(Resource):
             self.done = True
             kernel.resource_manager.take(self)
 
+    @property
+    def lingers(self) -> bool:
+        """Whether it was cancelled and has not ended."""
+        return self._cancelled and not self.done
+
     def _cleanup(self) -> None:
+        """Cancels it; also called a second time, for one that lingers."""
         self._cancelled = True
         loop = self._subject.kernel.loop
         if loop is not None and not loop.is_closed():

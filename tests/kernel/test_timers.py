@@ -108,7 +108,7 @@ def test_real_timers_run_on_few_threads_and_as_their_plugin(make: Make) -> None:
         plugin = enabled(
             host,
             make(
-                "a",
+                "many",
                 """
                 import pkl, threading
                 names, seen, done = set(), [], threading.Event()
@@ -122,8 +122,8 @@ def test_real_timers_run_on_few_threads_and_as_their_plugin(make: Make) -> None:
         )
         module = plugin.module
         assert module.done.wait(20)
-        assert set(module.seen) == {"a"} and module.names == {"pkl-a"}
-        pools = [t for t in threading.enumerate() if t.name == "pkl-a"]
+        assert set(module.seen) == {"many"} and module.names == {"pkl-many"}
+        pools = [t for t in threading.enumerate() if t.name == "pkl-many"]
         assert len(pools) <= 4
         assert len([t for t in threading.enumerate() if t.name.startswith("pkl-timers")]) <= 2
 

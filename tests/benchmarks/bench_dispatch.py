@@ -1,0 +1,179 @@
+"""Events and syscalls against a bare loop and the peers: ``python -m tests.benchmarks.bench_dispatch``."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import pkl
+
+from .pairing import per_call, table
+
+OWNER = """
+import pkl
+@pkl.event
+def happened(x): pass
+@pkl.syscall
+def call(x): return x
+def bare(x): return x
+"""
+SUBSCRIBER = "from pkl.plugins import owner\n@owner.happened.on\ndef handler(x): pass\n"
+
+
+def write(root: Path, name: str, code: str, **manifest: Any) -> Path:
+    """A directory plugin."""
+    directory = root / name
+    directory.mkdir()
+    (directory / "plugin.json").write_text(json.dumps({"name": name, **manifest}))
+    (directory / "plugin.py").write_text(code)
+    return directory
+
+
+def host_with(root: Path, handlers: int) -> pkl.PluginHost:
+    """A host with one event and ``handlers`` plugins that each handle it."""
+    write(root, "owner", OWNER)
+    for n in range(handlers):
+        write(root, f"p{n}", SUBSCRIBER, requires=["owner"])
+    host = pkl.PluginHost(paths=[root])
+    pkl.set_default_host(host)
+    assert host.start().ok
+    return host
+
+
+def bare_loop(handlers: int) -> Callable[[], None]:
+    """The limit: a loop that sets a context variable for each handler and restores it."""
+    current: ContextVar[Any] = ContextVar("current", default=None)
+
+    def make(n: int) -> Callable[[int], None]:
+        def handler(x: int) -> None: ...
+
+        return handler
+
+    pairs = tuple((object(), make(n)) for n in range(handlers))
+    set_, reset = current.set, current.reset
+
+    def body(x: int) -> None: ...
+
+    def event(*args: Any, **kwargs: Any) -> None:
+        token = set_(None)
+        try:
+            body(*args, **kwargs)
+            for owner, handler in pairs:
+                set_(owner)
+                handler(*args, **kwargs)
+        finally:
+            reset(token)
+
+    return lambda: event(1)
+
+
+def peers(handlers: int) -> Dict[str, Callable[[], object]]:
+    """The same call in pluggy, blinker and psygnal, where they are installed."""
+    found: Dict[str, Callable[[], object]] = {}
+    try:
+        import pluggy
+    except ImportError:
+        pass
+    else:
+        spec, impl = pluggy.HookspecMarker("b"), pluggy.HookimplMarker("b")
+
+        class Spec:
+            @spec
+            def happened(self, x: int) -> None: ...
+
+        manager = pluggy.PluginManager("b")
+        manager.add_hookspecs(Spec)
+        for _ in range(handlers):
+
+            class Plugin:
+                @impl
+                def happened(self, x: int) -> None: ...
+
+            manager.register(Plugin())
+        found["pluggy"] = lambda: manager.hook.happened(x=1)
+    try:
+        import blinker
+    except ImportError:
+        pass
+    else:
+        signal = blinker.Signal()
+        keep: List[Any] = []
+        for _ in range(handlers):
+
+            def receiver(sender: Any, x: int) -> None: ...
+
+            keep.append(receiver)
+            signal.connect(receiver)
+        found["blinker"] = lambda: (signal.send(None, x=1), keep)
+    try:
+        import psygnal
+    except ImportError:
+        pass
+    else:
+
+        class Emitter:
+            happened = psygnal.Signal(int)
+
+        emitter = Emitter()
+        held: List[Any] = []
+        for _ in range(handlers):
+
+            def slot(x: int) -> None: ...
+
+            held.append(slot)
+            emitter.happened.connect(slot)
+        found["psygnal"] = lambda: (emitter.happened.emit(1), held)
+    return found
+
+
+def main() -> None:
+    """Prints both tables."""
+    for handlers in (1, 10, 100):
+        with tempfile.TemporaryDirectory() as directory:
+            host = host_with(Path(directory), handlers)
+            event = host.plugins.owner.happened
+            cases: Dict[str, Callable[[], object]] = {
+                "bare loop with a context set each": bare_loop(handlers),
+                "pkl event": lambda event=event: event(1),  # type: ignore[misc]
+                **peers(handlers),
+            }
+            aim = {"pkl event": 1.3} if handlers == 10 else {}
+            found = per_call(cases, calls=max(200, 20_000 // handlers))
+            table(
+                f"event with {handlers} handlers", found, "bare loop with a context set each", aim
+            )
+            if handlers == 10:
+                syscalls(host)
+            host.close()
+
+
+def syscalls(host: pkl.PluginHost) -> None:
+    """A syscall against a call between a context set and a reset."""
+    owner = host.get_plugin("owner")
+    assert owner is not None
+    call, bare = owner.module.call, owner.module.bare
+    current: ContextVar[Any] = ContextVar("current", default=None)
+    set_, reset = current.set, current.reset
+
+    def limit(*args: Any, **kwargs: Any) -> Any:
+        token = set_(owner)
+        try:
+            return bare(*args, **kwargs)
+        finally:
+            reset(token)
+
+    found = per_call(
+        {
+            "call between a context set and reset": lambda: limit(1),
+            "pkl syscall": lambda: call(1),
+            "plain call": lambda: bare(1),
+        }
+    )
+    table("syscall", found, "call between a context set and reset", {"pkl syscall": 1.3})
+
+
+if __name__ == "__main__":
+    main()
