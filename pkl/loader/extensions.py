@@ -78,3 +78,10 @@ class ExtensionLoader(ExtensionFileLoader):
         _loaded[self.path] = modules.owner.plugin
         modules.adopt(spec.name, module)
         return module
+
+    def exec_module(self, module: Any) -> None:
+        """Runs the module's own initialisation."""
+        modules = self._modules()
+        if modules is not None:
+            modules.arrive(module.__name__)
+        super().exec_module(module)

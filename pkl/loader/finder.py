@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import get_ident
 from importlib.machinery import (
     BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
@@ -38,11 +39,21 @@ class GenerationFinder:
     def find_spec(
         self, fullname: str, path: Optional[Sequence[str]] = None, target: Any = None
     ) -> Optional[ModuleSpec]:
-        """The spec of a generation's module; None for any other name."""
+        """The spec of a generation's module; None for any other name.
+
+        Raises:
+            PluginNotRunning: The generation was stopped while its code was importing this.
+        """
         if fullname.partition(".")[0] not in _roots:
             return None
         modules = NAMES.holder(fullname)
-        return None if modules is None else modules.search(modules, fullname, path)
+        if modules is None:
+            return None
+        if modules.exposed is None:
+            if get_ident() in modules.importing:
+                raise modules.stopped(fullname)
+            return None
+        return modules.search(modules, fullname, path)
 
 
 _roots = NAMES.roots

@@ -8,27 +8,39 @@ This file's name is chosen with care: ``warnings`` passes over frames whose file
 from __future__ import annotations
 
 import builtins
+import sys
+from _thread import get_ident
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-if TYPE_CHECKING:
-    from .modules import GenerationModules
+from .modules import GenerationModules, ImportedElsewhere, wait_for
+from .moving import free_names, repair
 
-__all__ = ["LibraryView", "own_import"]
+__all__ = ["LibraryView", "own_builtins"]
 
 
-def own_import(modules: "GenerationModules") -> Callable[..., Any]:
+def own_builtins(modules: GenerationModules) -> Dict[str, Any]:
+    """What the modules of a generation find as ``__builtins__``: Python's, but for one function.
+
+    It is a copy, because Python looks builtins up fast in a plain dictionary only: what others
+    patch in ``builtins`` later is not seen, except for ``__import__`` itself.
+    """
+    found = dict(builtins.__dict__)
+    found["__import__"] = own_import(modules)
+    return found
+
+
+def own_import(modules: GenerationModules) -> Callable[..., Any]:
     """Makes the ``__import__`` that a generation's modules find in their ``__builtins__``.
 
     Everything but the generation's own package goes straight to ``builtins.__import__``, as it
     is at that moment. So do its own names as long as it is imported under the names it was born
     with; the question is asked again after the import, because another generation may have taken
-    the name meanwhile. Safe from any thread.
+    the names meanwhile. Safe from any thread.
     """
     root = modules.root
-    birth = modules.birth
     top = root.partition(".")[0]
-    inside = f"{birth}."
+    importing = modules.importing
     direct = top == root
     """Whether no library stands above the root, whose attributes lead to another generation."""
 
@@ -42,28 +54,38 @@ def own_import(modules: "GenerationModules") -> Callable[..., Any]:
         if level == 0:
             if name.partition(".")[0] != top:
                 return builtins.__import__(name, globals, locals, fromlist or (), level)
-            native = direct and birth is root
+            native = direct and modules.birth is root
         else:
             package = (globals or {}).get("__package__") or ""
-            native = direct and (package == birth or package.startswith(inside))
-        moves = modules.moves
-        if native and modules.exposed == birth:
+            native = direct and package.partition(".")[0] == modules.birth
+        if native:
+            thread = get_ident()
+            importing.append(thread)
+            moves = modules.moves
             try:
-                found = builtins.__import__(name, globals, locals, fromlist or (), level)
-            except KeyError:
-                # What importlib raises if the module left sys.modules while it was importing it.
+                if modules.exposed == modules.birth:
+                    found = builtins.__import__(name, globals, locals, fromlist or (), level)
+                    if modules.moves == moves:
+                        return found
+            except ImportedElsewhere:
+                pass
+            except (ImportError, KeyError):
+                # The latter is what importlib raises if the module it imports leaves sys.modules.
                 if modules.moves == moves:
                     raise
-            else:
-                if modules.moves == moves:
-                    return found
+            finally:
+                importing.remove(thread)
+                if modules.exposed is None:
+                    free_names(modules)
+            if modules.moves != moves:
+                repair(modules)
         return _answer(modules, name, globals, locals, fromlist or (), level)
 
     return __import__
 
 
 def _answer(
-    modules: "GenerationModules",
+    modules: GenerationModules,
     name: str,
     globals: Optional[Mapping[str, Any]],
     locals: Optional[Mapping[str, Any]],
@@ -75,15 +97,51 @@ def _answer(
         return builtins.__import__(name, globals, locals, fromlist, level)
     real = modules.real_name(full)
     if real is None:
-        return _library(modules, full, fromlist, (name, globals, locals, fromlist, level))
-    module = modules.fetch(real)
+        return _library(modules, full, (name, globals, locals, fromlist, level))
+    module = _fetch(modules, real)
     if fromlist:
         _bind(modules, module, real, fromlist)
         return module
     if level == 0:
         top = modules.root.partition(".")[0]
-        return modules.fetch(top) if top == modules.root else modules.view(top)
-    return modules.fetch(real[: len(real) - len(name) + len(name.partition(".")[0])])
+        return _fetch(modules, top) if top == modules.root else _view(modules, top)
+    return _fetch(modules, real[: len(real) - len(name) + len(name.partition(".")[0])])
+
+
+def _fetch(modules: GenerationModules, real: str) -> Any:
+    """The generation's module of that real name, imported now if need be.
+
+    Raises:
+        ImportError: It cannot be imported; a ``PluginNotRunning`` if that is because the
+            generation has been stopped.
+    """
+    thread = get_ident()
+    modules.importing.append(thread)
+    try:
+        while modules.exposed is not None:
+            moves = modules.moves
+            name = modules.name_below(modules.exposed, real)
+            try:
+                # With a list of names, the module itself comes back and not the top package.
+                found: Any = builtins.__import__(name, None, None, ("__name__",), 0)
+            except ImportedElsewhere:
+                pass
+            except (ImportError, KeyError):
+                if modules.moves == moves:
+                    raise
+            else:
+                wait_for(found)
+                if modules.moves == moves:
+                    return found
+            repair(modules)
+    finally:
+        modules.importing.remove(thread)
+        if modules.exposed is None:
+            free_names(modules)
+    found = modules.replaced.get(real, modules.created.get(real))
+    if found is None:
+        raise modules.stopped(real)
+    return found
 
 
 def _absolute(name: str, globals: Optional[Mapping[str, Any]], level: int) -> Optional[str]:
@@ -97,7 +155,7 @@ def _absolute(name: str, globals: Optional[Mapping[str, Any]], level: int) -> Op
 
 
 def _bind(
-    modules: "GenerationModules", module: Any, real: str, names: Sequence[str], star: bool = True
+    modules: GenerationModules, module: Any, real: str, names: Sequence[str], star: bool = True
 ) -> None:
     """Imports the submodules among ``names``, as ``from package import names`` does."""
     if not hasattr(module, "__path__"):
@@ -110,7 +168,7 @@ def _bind(
         elif not hasattr(module, name):
             child = f"{real}.{name}"
             try:
-                found = modules.fetch(child)
+                found = _fetch(modules, child)
             except ModuleNotFoundError as e:
                 # Not there is for the import statement to say: "cannot import name".
                 if e.name is None or modules.real_name(e.name) != child:
@@ -120,20 +178,36 @@ def _bind(
                     setattr(module, name, found)
 
 
-def _library(
-    modules: "GenerationModules", full: str, fromlist: Sequence[str], call: Sequence[Any]
-) -> Any:
+def _library(modules: GenerationModules, full: str, call: Sequence[Any]) -> Any:
     """Imports what is beside or above a root with dots; what is above comes back as a view."""
+    _, globals, locals, fromlist, level = call
     if not fromlist:
         found = builtins.__import__(*call)
-        return found if call[4] else modules.view(modules.root.partition(".")[0])
-    below = modules.below(full)
+        return found if level else _view(modules, modules.root.partition(".")[0])
+    below = _below(modules, full)
     if below is None or below not in fromlist:
         return builtins.__import__(*call)
     others = [name for name in fromlist if name != below]
     # __name__ is always there: with an empty list the top of a dotted name would come back.
-    builtins.__import__(full, call[1], call[2], others or ["__name__"], 0)
-    return modules.view(full)
+    builtins.__import__(full, globals, locals, others or ["__name__"], 0)
+    return _view(modules, full)
+
+
+def _below(modules: GenerationModules, library: str) -> Optional[str]:
+    """The attribute of a package above the root that leads to it; None if it is not above."""
+    if not modules.root.startswith(library + "."):
+        return None
+    return modules.root[len(library) + 1 :].partition(".")[0]
+
+
+def _view(modules: GenerationModules, library: str) -> Any:
+    found = modules.views.get(library)
+    if found is None:
+        child = modules.root[len(library) + 1 :].partition(".")[0]
+        name = f"{library}.{child}"
+        value = _fetch(modules, name) if name == modules.root else _view(modules, name)
+        found = modules.views[library] = LibraryView(sys.modules[library], child, value)
+    return found
 
 
 class LibraryView(ModuleType):

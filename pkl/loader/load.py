@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 import warnings
-from importlib import _bootstrap, import_module
+from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, List, Optional, Protocol
 
 from ..errors import ModuleReplacedWarning, PluginLoadError
 from .extensions import refuse_loaded
 from .finder import install_finder
-from .modules import GenerationModules, Owner, is_marked
+from .importlib_bootstrap import own_builtins
+from .modules import GenerationModules, Owner, is_initializing, is_marked, wait_for
+from .moving import bring_in, displaced_foreign, forget_displaced, take_out, undo
 from .names import NAMES
 from .target import Target, missing_attribute, missing_module, target_of
 
@@ -72,7 +74,7 @@ class LoadedModules:
         modules, self._modules = self._modules, None
         self.module = self.api = None
         if modules is not None:
-            modules.take_out()
+            take_out(modules)
 
 
 class GenerationLoader:
@@ -119,15 +121,16 @@ class GenerationLoader:
         others = _others(target, owner)
         refuse_loaded(owner, target.places, others)
         modules = GenerationModules(target.root, owner, target.search, self._write_bytecode)
+        modules.builtins.update(own_builtins(modules))
         try:
-            modules.bring_in(plugin.host, others)
+            bring_in(modules, plugin.host, others)
             loaded = _import(modules, target, candidate, owner)
             _warn(modules, candidate, owner)
         except BaseException as e:
-            modules.undo()
+            undo(modules)
             # Not "from": the exception is handed on as it is, but for pkl's frames.
             raise e.with_traceback(_cut(e.__traceback__))  # noqa: B904
-        modules.forget_displaced()
+        forget_displaced(modules)
         return loaded
 
 
@@ -177,10 +180,9 @@ def _others(target: Target, owner: Owner) -> List[str]:
         if module is None or NAMES.root_of(name) not in (None, root):
             continue
         others.append(name)
-        if not is_marked(module) and _initializing(module):
-            # importlib's own way to wait for another thread; at once back in the same thread.
-            _bootstrap._lock_unlock_module(name)  # type: ignore[attr-defined]
-            if _initializing(module):
+        if not is_marked(module):
+            wait_for(module)
+            if is_initializing(module):
                 raise PluginLoadError(
                     f"plugin {owner.plugin!r} {owner.version} cannot be loaded while the "
                     f"application is importing its module {name!r}",
@@ -192,12 +194,8 @@ def _others(target: Target, owner: Owner) -> List[str]:
     return others
 
 
-def _initializing(module: Any) -> bool:
-    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
-
-
 def _warn(modules: GenerationModules, candidate: "Candidate", owner: Owner) -> None:
-    names = modules.displaced_foreign
+    names = displaced_foreign(modules)
     if not names:
         return
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""

@@ -1,9 +1,9 @@
-"""The modules of one generation: their names, and how they come into ``sys.modules`` and leave."""
+"""The modules of one generation, and what they are called."""
 
 from __future__ import annotations
 
-import builtins
 import sys
+from importlib import _bootstrap
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
@@ -11,12 +11,17 @@ from weakref import ref
 
 from ..errors import PluginNotRunning
 from ..kernel.generation import MARK
-from .importlib_bootstrap import LibraryView, own_import
 from .names import NAMES, Claim
 
-__all__ = ["GenerationModules", "Owner", "Search", "is_marked"]
-
-_ABSENT = object()
+__all__ = [
+    "GenerationModules",
+    "ImportedElsewhere",
+    "Owner",
+    "Search",
+    "is_initializing",
+    "is_marked",
+    "wait_for",
+]
 
 
 class Owner(NamedTuple):
@@ -50,9 +55,8 @@ class GenerationModules:
 
     They are born under the real names, or under private ones if another plugin or host has the
     real ones. Those born real move aside to private names when the next generation of the same
-    plugin comes, and back if that one goes away first. Names that are neither are not this
-    generation's. ``exposed`` and ``moves`` are read without a lock; they change under
-    ``NAMES.lock``.
+    plugin comes, and back if that one goes away first. ``exposed`` and ``moves`` are read without
+    a lock; they change under ``NAMES.lock``.
 
     Attributes:
         root: The real name of the package, or of the one module.
@@ -60,15 +64,23 @@ class GenerationModules:
         search: Where they come from.
         write_bytecode: Whether a first generation may write ``.pyc`` files.
         birth: What the root was called when its code was imported.
-        exposed: What it is called in ``sys.modules`` now; None after ``take_out``.
+        exposed: What it is called in ``sys.modules`` now; None once it is stopped.
         moves: How often ``exposed`` has changed.
+        aliases: Every private name the root has had.
+        claim: The claim on the real name that it belongs to; None if it is private for good.
         created: The modules made so far, by real name. Some may have failed.
+        replaced: What modules have put in their own place, by real name.
+        displaced: Modules of others by name, to put back if the load fails.
+        above: What the package above the root led to before, to put back too.
+        freed: The name the root had when it was stopped.
         builtins: The ``__builtins__`` of its modules.
+        views: Packages above the root as it sees them, by name.
+        importing: The threads in which its code is importing its own modules.
         by_ref: A weak reference to this, for what must not keep a generation alive.
     """
 
     def __init__(
-        self, root: str, owner: Owner, search: "Search", write_bytecode: bool = False
+        self, root: str, owner: Owner, search: Search, write_bytecode: bool = False
     ) -> None:
         self.root = root
         self.owner = owner
@@ -77,69 +89,100 @@ class GenerationModules:
         self.birth = root
         self.exposed: Optional[str] = root
         self.moves = 0
+        self.aliases: List[str] = []
+        self.claim: Optional[Claim] = None
         self.created: Dict[str, Any] = {}
+        self.replaced: Dict[str, Any] = {}
+        self.displaced: Dict[str, Any] = {}
+        self.above: Any = None
+        self.freed: Optional[str] = None
         self.builtins: Dict[str, Any] = {}
+        self.views: Dict[str, Any] = {}
+        self.importing: List[int] = []
         self.by_ref = ref(self)
-        self._claim: Optional[Claim] = None
-        self._aliases: List[str] = []
-        self._replaced: Dict[str, Any] = {}
-        self._views: Dict[str, LibraryView] = {}
-        self._displaced: Dict[str, Any] = {}
-        self._parent_had: Any = _ABSENT
-
-    # Names
 
     def real_name(self, fullname: str) -> Optional[str]:
         """The real name of one of this generation's modules; None if the name is not of those."""
-        for root in (self.root, *self._aliases):
+        for root in (self.root, *self.aliases):
             if fullname == root or fullname.startswith(root + "."):
                 return self.root + fullname[len(root) :]
         return None
 
-    def below(self, library: str) -> Optional[str]:
-        """The attribute of a package above the root that leads to it; None if it is not above."""
-        if not self.root.startswith(library + "."):
-            return None
-        return self.root[len(library) + 1 :].partition(".")[0]
+    def name_below(self, root: Optional[str], real: str) -> str:
+        """What the module of that real name is called if the root is called ``root``."""
+        return f"{root}{real[len(self.root) :]}"
 
-    # Answers to its own code
+    def present(self) -> List[Tuple[str, str, Any]]:
+        """What is in ``sys.modules`` of it: real name, name there, module."""
+        present = []
+        for real, module in list(self.created.items()):
+            name = self.name_below(self.exposed, real)
+            found = sys.modules.get(name)
+            if found is not None and (found is module or found is self.replaced.get(real)):
+                present.append((real, name, found))
+        return present
 
-    def fetch(self, real: str) -> Any:
-        """The module of that real name, imported now if need be.
+    def elsewhere(self, real: str, name: str) -> str:
+        """Another name than ``name`` under which that module is in ``sys.modules``, or nothing."""
+        module = self.created.get(real)
+        for root in (self.root, *self.aliases):
+            other = self.name_below(root, real)
+            if module is not None and other != name and sys.modules.get(other) is module:
+                return other
+        return ""
+
+    def adopt(self, name: str, module: Any) -> None:
+        """Marks a module as this generation's, before any code of it runs.
 
         Raises:
-            ImportError: It cannot be imported; a ``PluginNotRunning`` if that is because this
-                generation has been stopped.
+            PluginNotRunning: The generation has been stopped.
+            ImportedElsewhere: Another thread is importing it under another name.
         """
-        while True:
-            moves, exposed = self.moves, self.exposed
-            if exposed is None:
-                found = self._replaced.get(real, self.created.get(real))
-                if found is None:
-                    raise self.stopped(real)
-                return found
-            try:
-                # With a list of names, the module itself comes back and not the top package.
-                found = builtins.__import__(
-                    exposed + real[len(self.root) :], None, None, ("__name__",), 0
-                )
-            except KeyError:
-                if self.moves == moves:
-                    raise
-                continue
-            if self.moves == moves:
-                return found
+        namespace = module.__dict__
+        namespace[MARK] = self.owner.generation
+        namespace["__builtins__"] = self.builtins
+        with NAMES.lock:
+            real = self.real_name(name)
+            if real is None or self.exposed is None:
+                raise self.stopped(real or name)
+            other = self.elsewhere(real, name)
+            if other:
+                raise ImportedElsewhere(f"{name!r} is being imported as {other!r}", name=name)
+            self.created[real] = module
 
-    def view(self, library: str) -> LibraryView:
-        """A package above the root, as this generation sees it."""
-        found = self._views.get(library)
-        if found is None:
-            child = self.below(library)
-            assert child is not None
-            name = f"{library}.{child}"
-            value = self.fetch(name) if name == self.root else self.view(name)
-            found = self._views[library] = LibraryView(sys.modules[library], child, value)
-        return found
+    def new_module(self, name: str) -> ModuleType:
+        """An empty module of this generation.
+
+        Raises:
+            PluginNotRunning: The generation has been stopped.
+            ImportedElsewhere: Another thread is importing it under another name.
+        """
+        module = ModuleType(name)
+        self.adopt(name, module)
+        return module
+
+    def arrive(self, name: str) -> None:
+        """Called when importlib has put a module into ``sys.modules``, before its code runs.
+
+        Names may have changed since it was made: then it goes where it belongs now.
+
+        Raises:
+            PluginNotRunning: The generation has been stopped.
+        """
+        with NAMES.lock:
+            real = self.real_name(name)
+            if real is None or self.exposed is None:
+                raise self.stopped(real or name)
+            now = self.name_below(self.exposed, real)
+            if now != name and sys.modules.get(name) is self.created.get(real):
+                sys.modules[now] = sys.modules.pop(name)
+
+    def settle(self) -> None:
+        """Notes the modules that put something else in their place in ``sys.modules``."""
+        for real, module in list(self.created.items()):
+            found = sys.modules.get(self.name_below(self.exposed, real))
+            if found is not None and found is not module and not is_marked(found):
+                self.replaced[real] = found
 
     def stopped(self, real: str) -> PluginNotRunning:
         """The error for an import by code of a generation that is gone."""
@@ -153,176 +196,24 @@ class GenerationModules:
             hint="import what late calls need at the top of the module",
         )
 
-    # Being made
 
-    def adopt(self, name: str, module: Any) -> None:
-        """Marks a module as this generation's, before any code of it runs.
+class ImportedElsewhere(ImportError):
+    """Names have moved, and a thread that began before is importing the module under the old one.
 
-        Raises:
-            PluginNotRunning: The generation has been stopped.
-        """
-        namespace = module.__dict__
-        namespace[MARK] = self.owner.generation
-        namespace["__builtins__"] = self.builtins
-        with NAMES.lock:
-            real = self.real_name(name)
-            if real is None or self.exposed is None:
-                raise self.stopped(real or name)
-            self.created[real] = module
-
-    def new_module(self, name: str) -> ModuleType:
-        """An empty module of this generation."""
-        module = ModuleType(name)
-        self.adopt(name, module)
-        return module
-
-    def settle(self) -> None:
-        """Notes the modules that put something else in their place in ``sys.modules``."""
-        for real, module in list(self.created.items()):
-            found = sys.modules.get(self._exposed_name(real))
-            if found is not None and found is not module and not is_marked(found):
-                self._replaced[real] = found
-
-    # Coming and going; all under NAMES.lock
-
-    def bring_in(self, host: Any, others: Sequence[str]) -> None:
-        """Takes the names: the real ones if no other plugin or host has them, else private ones.
-
-        Args:
-            host: The host that the plugin belongs to.
-            others: Names at and below the root that modules of others may have.
-        """
-        plugin = self.owner.plugin
-        with NAMES.lock:
-            claim = NAMES.claims.get(self.root)
-            if claim is not None and claim.abandoned:
-                for modules in list(claim.living):
-                    modules.take_out()
-                claim = None
-            if claim is not None and not claim.is_of(host, plugin):
-                self.birth = self.exposed = NAMES.private(self.root)
-                self._aliases.append(self.birth)
-                NAMES.put(self.birth, self)
-            else:
-                if claim is None:
-                    claim = NAMES.claims[self.root] = Claim(host, plugin)
-                if claim.living:
-                    claim.living[-1]._move_aside()
-                claim.living.append(self)
-                self._claim = claim
-                self._displace(others)
-                NAMES.put(self.root, self)
-            self.builtins.update(builtins.__dict__)
-            self.builtins["__import__"] = own_import(self)
-
-    def take_out(self) -> None:
-        """Takes every module of this generation out of ``sys.modules``; again is a no-op.
-
-        The generation before it, if it still lives, gets the real names back.
-        """
-        with NAMES.lock:
-            exposed = self.exposed
-            if exposed is None:
-                return
-            for name, module in self._present(exposed):
-                if name == exposed:
-                    self._unbind(name, module)
-                del sys.modules[name]
-            self.exposed = None
-            self.moves += 1
-            NAMES.remove(exposed, self)
-            claim = self._claim
-            if claim is None:
-                return
-            claim.living.remove(self)
-            if not claim.living:
-                del NAMES.claims[self.root]
-            elif exposed == self.root:
-                claim.living[-1]._move_back()
-
-    def undo(self) -> None:
-        """Takes the modules out after a failed load, and puts back what they displaced."""
-        with NAMES.lock:
-            self.take_out()
-            for name, module in self._displaced.items():
-                sys.modules.setdefault(name, module)
-            parent, child = _parent(self.root)
-            if parent is not None and self._parent_had is not _ABSENT:
-                parent.__dict__.setdefault(child, self._parent_had)
-        self.forget_displaced()
-
-    def forget_displaced(self) -> None:
-        """Lets go of the modules that were displaced: they will not be put back."""
-        self._displaced = {}
-        self._parent_had = _ABSENT
-
-    @property
-    def displaced_foreign(self) -> List[str]:
-        """Names of displaced modules that belonged to no plugin."""
-        return sorted(name for name, each in self._displaced.items() if not is_marked(each))
-
-    def _exposed_name(self, real: str) -> str:
-        return f"{self.exposed}{real[len(self.root) :]}"
-
-    def _present(self, exposed: str) -> List[Tuple[str, Any]]:
-        """The entries of ``sys.modules`` that are this generation's."""
-        present = []
-        for real, module in list(self.created.items()):
-            name = exposed + real[len(self.root) :]
-            found = sys.modules.get(name)
-            if found is not None and (found is module or found is self._replaced.get(real)):
-                present.append((name, found))
-        return present
-
-    def _displace(self, others: Sequence[str]) -> None:
-        parent, child = _parent(self.root)
-        if parent is not None:
-            self._parent_had = parent.__dict__.get(child, _ABSENT)
-        for name in others:
-            module = sys.modules.get(name)
-            if module is not None:
-                self._displaced[name] = sys.modules.pop(name)
-
-    def _move_aside(self) -> None:
-        alias = NAMES.private(self.root)
-        present = self._present(self.root)
-        for name, module in present:
-            sys.modules[alias + name[len(self.root) :]] = module
-        self._aliases.append(alias)
-        NAMES.put(alias, self)
-        # Before the real names go: whoever began an import under them looks again after it.
-        self.exposed = alias
-        self.moves += 1
-        for name, _ in present:
-            del sys.modules[name]
-
-    def _move_back(self) -> None:
-        alias = self.exposed
-        assert alias is not None
-        present = self._present(alias)
-        for name, module in present:
-            sys.modules[self.root + name[len(alias) :]] = module
-        NAMES.put(self.root, self)
-        self.exposed = self.root
-        self.moves += 1
-        NAMES.remove(alias, self)
-        for name, module in present:
-            if name == alias:
-                parent, child = _parent(self.root)
-                if parent is not None:
-                    parent.__dict__[child] = module
-            del sys.modules[name]
-
-    def _unbind(self, name: str, module: Any) -> None:
-        parent, child = _parent(name)
-        if parent is not None and parent.__dict__.get(child) is module:
-            del parent.__dict__[child]
+    importlib's lock goes by the name, so it lets both begin. The later one has to ask again.
+    """
 
 
-def _parent(name: str) -> Tuple[Optional[Any], str]:
-    above, _, child = name.rpartition(".")
-    parent = sys.modules.get(above) if above else None
-    return (parent if isinstance(parent, ModuleType) else None), child
+def wait_for(module: Any) -> None:
+    """Waits until another thread has run the module's code; at once back in the same thread."""
+    # What import statements do, but for the name under which the import began.
+    if is_initializing(module):
+        _bootstrap._lock_unlock_module(module.__spec__.name)  # type: ignore[attr-defined]
+
+
+def is_initializing(module: Any) -> bool:
+    """Whether the module's code is running for the first time."""
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
 def is_marked(module: Any) -> bool:

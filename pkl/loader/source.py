@@ -50,7 +50,7 @@ class SourceLoader(SourceFileLoader):
             OSError: It cannot be read.
             ImportError: The generation has been stopped.
         """
-        modules = self._living(spec.name)
+        modules = self._generation(spec.name)
         self._code = self._compiled(modules)
         if self._text is not None:
             spec.origin = self._text.name
@@ -64,7 +64,8 @@ class SourceLoader(SourceFileLoader):
             OSError: It cannot be read.
             ImportError: The generation has been stopped.
         """
-        modules = self._living(fullname)
+        modules = self._generation(fullname)
+        modules.arrive(fullname)
         code, self._code = self._code, None
         return self._compiled(modules) if code is None else code
 
@@ -75,12 +76,10 @@ class SourceLoader(SourceFileLoader):
             return decode_source(self.get_data(self.path))
         return decode_source(text.source)
 
-    def _living(self, name: str) -> "GenerationModules":
+    def _generation(self, name: str) -> "GenerationModules":
         modules = self._modules()
         if modules is None:
             raise ImportError(f"{name!r} belongs to a plugin that is gone", name=name)
-        if modules.exposed is None:
-            raise modules.stopped(modules.real_name(name) or name)
         return modules
 
     def _compiled(self, modules: "GenerationModules") -> CodeType:

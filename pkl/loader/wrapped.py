@@ -18,12 +18,10 @@ __all__ = ["EmptyLoader", "WrappedLoader", "wrapped"]
 _NAMED = frozenset({"get_filename", "get_resource_reader", "get_source", "is_package"})
 
 
-def _living(modules: "ref[GenerationModules]", name: str) -> "GenerationModules":
+def _generation(modules: "ref[GenerationModules]", name: str) -> "GenerationModules":
     found = modules()
     if found is None:
         raise ImportError(f"{name!r} belongs to a plugin that is gone", name=name)
-    if found.exposed is None:
-        raise found.stopped(found.real_name(name) or name)
     return found
 
 
@@ -40,10 +38,11 @@ class EmptyLoader:
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Makes the package and marks it."""
-        return _living(self._modules, spec.name).new_module(spec.name)
+        return _generation(self._modules, spec.name).new_module(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         """There is nothing to run."""
+        _generation(self._modules, module.__name__).arrive(module.__name__)
 
     def get_resource_reader(self, name: str) -> Any:
         """What ``importlib.resources`` reads the directory's files with."""
@@ -73,11 +72,11 @@ class WrappedLoader:
             # An archive's lines come from its loader, and linecache would keep those of an
             # earlier generation.
             forget_lines(spec.origin)
-        return _living(self._modules, spec.name).new_module(spec.name)
+        return _generation(self._modules, spec.name).new_module(spec.name)
 
     def get_code(self, fullname: str) -> Optional[CodeType]:
         """The module's code."""
-        _living(self._modules, fullname)
+        _generation(self._modules, fullname).arrive(fullname)
         code: Optional[CodeType] = self._inner.get_code(self._asked)
         return code
 
@@ -95,7 +94,7 @@ class _ForeignLoader(WrappedLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Lets the other loader run its code in the module."""
-        _living(self._modules, module.__name__)
+        _generation(self._modules, module.__name__).arrive(module.__name__)
         self._inner.exec_module(module)
 
 

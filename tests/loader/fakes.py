@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from pkl.loader import GenerationLoader, LoadedModules
 from pkl.loader.finder import install_finder
+from pkl.loader.moving import take_out
 from pkl.loader.names import NAMES
 from pkl.model.candidate import Candidate, Origin
 from pkl.model.manifest import PluginMetadata
@@ -136,7 +137,7 @@ def isolated(path: Any) -> Iterator[World]:
             loaded.drop()
         left = [modules for claim in NAMES.claims.values() for modules in claim.living]
         for modules in left:
-            modules.take_out()
+            take_out(modules)
         assert not left
         assert not NAMES.roots
         assert not NAMES.claims

@@ -1,0 +1,181 @@
+"""Loads, imports and drops in several threads at once."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any, Callable, List
+
+import pytest
+
+from .fakes import FakeHost, World
+
+FILES = {
+    "acme/__init__.py": "import acme.a",
+    "acme/a.py": "from . import b\nX = 1",
+    "acme/b.py": "import acme",
+    "acme/plugin.py": """
+        import acme.a
+        from acme import b
+        def imports():
+            from . import c
+            import acme.d
+            return c, acme.d
+    """,
+    "acme/c.py": "import acme.d",
+    "acme/d.py": "",
+}
+
+
+def together(*calls: Callable[[], Any]) -> List[Any]:
+    """Runs the calls in a thread each, let go at one moment; their results, or what they raised."""
+    gate = threading.Barrier(len(calls))
+    results: List[Any] = [None] * len(calls)
+
+    def run(at: int) -> None:
+        gate.wait()
+        try:
+            results[at] = calls[at]()
+        except BaseException as e:
+            results[at] = e
+
+    threads = [threading.Thread(target=run, args=(at,), daemon=True) for at in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads), "deadlock"
+    return results
+
+
+@pytest.fixture(autouse=True)
+def _switching() -> Any:
+    """Threads take turns far more often than usual."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_two_hosts_may_load_one_package_at_once(world: World) -> None:
+    for _ in range(30):
+        plugins = [
+            world.installed("audit", "acme", FILES, manifest=True, host=FakeHost())
+            for _ in range(2)
+        ]
+        one, two = together(*[lambda p=p: world.load(p) for p in plugins])
+        names = sorted(each.api.__name__ for each in (one, two))
+        assert names[0] == "acme" and names[1].startswith("acme__pkl_")
+        for each in (one, two):
+            assert each.module.acme is each.api
+            assert each.module.b.acme is each.api
+            assert each.api.a.X == 1
+        together(one.drop, two.drop)
+        assert "acme" not in sys.modules
+
+
+def test_submodules_may_be_imported_in_many_threads(world: World) -> None:
+    for _ in range(20):
+        loaded = world.load(world.installed("audit", "acme", FILES, manifest=True))
+        results = together(*[loaded.module.imports] * 6)
+        assert {id(c) for c, _ in results} == {id(sys.modules["acme.c"])}
+        assert {id(d) for _, d in results} == {id(sys.modules["acme.d"])}
+        loaded.drop()
+
+
+def test_old_code_keeps_to_its_own_modules_while_generations_come_and_go(world: World) -> None:
+    """Reloads of which every other one is rolled back, and old code that imports all the while."""
+    plugin = world.installed("audit", "acme", FILES, manifest=True)
+    old = world.load(plugin)
+    module = old.module
+    mark = module.__dict__["__pkl_generation__"]
+    done = threading.Event()
+    wrong: List[Any] = []
+
+    def imports() -> int:
+        count = 0
+        while not done.is_set():
+            for each in module.imports():
+                if each.__dict__["__pkl_generation__"] is not mark:
+                    wrong.append(each)
+            count += 1
+        return count
+
+    def reloads() -> None:
+        try:
+            for _ in range(60):
+                world.load(plugin).drop()
+        finally:
+            done.set()
+
+    counts = together(imports, imports, reloads)
+    assert counts[2] is None
+    assert min(counts[:2]) > 0
+    assert not wrong
+
+
+def test_old_code_first_importing_a_module_in_the_middle_of_a_swap_gets_its_own(
+    world: World,
+) -> None:
+    for _ in range(40):
+        plugin = world.installed("audit", "acme", FILES, manifest=True)
+        old = world.load(plugin)
+        mark = old.module.__dict__["__pkl_generation__"]
+        found, new = together(old.module.imports, lambda: world.load(plugin))  # noqa: B023
+        assert [each.__dict__["__pkl_generation__"] for each in found] == [mark, mark]
+        assert sys.modules["acme"] is new.api
+        old.drop()
+        new.drop()
+
+
+def test_a_drop_during_an_import_ends_in_a_module_or_an_import_error(world: World) -> None:
+    for _ in range(60):
+        loaded = world.load(world.installed("audit", "acme", FILES, manifest=True))
+        module = loaded.module
+        found, dropped = together(module.imports, loaded.drop)
+        assert dropped is None
+        if not isinstance(found, tuple):
+            assert isinstance(found, ImportError), repr(found)
+        left = [name for name in sys.modules if name.partition(".")[0] == "acme"]
+        assert not left
+
+
+def test_a_thread_started_while_loading_may_import_and_be_waited_for(world: World) -> None:
+    files = {
+        "plugin.py": """
+            import threading
+            found = []
+            def work():
+                from . import other
+                found.append(other)
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join(30)
+        """,
+        "other.py": "",
+    }
+    loaded = world.load(world.directory("alpha", files))
+    assert loaded.module.found == [sys.modules["pkl_local_alpha.other"]]
+    assert not loaded.module.thread.is_alive()
+
+
+def test_the_application_may_import_the_package_while_a_plugin_is_loaded_from_it(
+    world: World,
+) -> None:
+    """Whoever is first, the plugin's copy is the one that stays."""
+    import importlib
+    import warnings
+
+    for _ in range(30):
+        plugin = world.installed("audit", "acme", FILES, manifest=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _, loaded = together(
+                lambda: importlib.import_module("acme.d"),
+                lambda: world.load(plugin),  # noqa: B023
+            )
+        assert sys.modules["acme"] is loaded.api, repr(loaded)
+        loaded.drop()
+        for name in list(sys.modules):
+            if name.partition(".")[0] == "acme":
+                del sys.modules[name]
