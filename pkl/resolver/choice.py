@@ -1,22 +1,19 @@
 """Which candidate is taken where several would do, always in the same order.
 
 Locked, then already running, then configured precedence, then a final release before a
-pre-release, then the highest version, then the name.
+pre-release, then the highest version, then the name. Among the providers of a capability one
+that is here already comes before one that a registry would have to send.
 """
 
 from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Tuple
 
-from ..model.requirement import specifier_contains, version_key
-from .problem import Demand, Problem, positions
+from ..model.candidate import Origin
+from ..model.requirement import version_key
+from .problem import Demand, Problem, is_prerelease, positions
 
-__all__ = ["Choice", "is_prerelease"]
-
-
-def is_prerelease(version: str) -> bool:
-    """Whether the version is a pre-release or a development release (PEP 440)."""
-    return not specifier_contains("", version, False)
+__all__ = ["Choice"]
 
 
 class Choice:
@@ -39,28 +36,21 @@ class Choice:
 
     def _key(self, package: int, position: int) -> Tuple[Any, ...]:
         problem = self._problem
-        terms = problem.terms
-        candidate = problem.candidates[package][position]
-        final_first = terms.prereleases is not True and is_prerelease(candidate.version)
-        return (*self._standing(package, position), final_first)
+        version = problem.candidates[package][position].version
+        early = problem.terms.prereleases is not True and is_prerelease(version)
+        return (*problem.standing(package, position), early)
 
-    def _standing(self, package: int, position: int) -> Tuple[Any, ...]:
-        problem = self._problem
-        terms, name = problem.terms, problem.names[package]
-        candidate = problem.candidates[package][position]
-        key = version_key(candidate.version)
-        locked, running = terms.locked.get(name), terms.running.get(name)
-        return (
-            locked is None or version_key(locked) != key,
-            running is None or version_key(running) != key,
-            problem.rank(candidate),
-        )
-
-    def provider(self, demand: Demand, offers: Iterable[Tuple[int, int]]) -> int:
-        """The package that serves a demand best, of those offered as (package, position)."""
+    def provider(self, demand: Demand, offers: Iterable[Tuple[int, int]]) -> Tuple[int, int]:
+        """The best of those that serve a demand, given as (package, position)."""
         ranked = sorted(offers)
         ranked.sort(key=lambda offer: self._offered(demand.name, *offer), reverse=True)
-        return min(ranked, key=lambda offer: self._standing(*offer))[0]
+        return min(ranked, key=lambda offer: self._rank(*offer))
+
+    def _rank(self, package: int, position: int) -> Tuple[Any, ...]:
+        problem = self._problem
+        locked, running, precedence = problem.standing(package, position)
+        away = problem.candidates[package][position].origin is Origin.REGISTRY
+        return (locked, running, away, precedence)
 
     def _offered(self, name: str, package: int, position: int) -> Tuple[Any, ...]:
         """The key of the version in which a candidate offers the name."""

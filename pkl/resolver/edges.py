@@ -8,121 +8,146 @@ from ..model.graph import Edge, Graph, Missing, Node
 from ..model.requirement import Requirement
 from ..model.state import PluginState, Reason
 from .choice import Choice
-from .problem import Demand, Problem
+from .demands import Demands
+from .problem import Demand
 from .selection import Selection
 
 __all__ = ["graph_of"]
 
+_STATES = {"disabled": PluginState.DISABLED, "manifest": PluginState.ERROR}
+"""The state that a reason predicts; BLOCKED for every other."""
+
 
 def graph_of(
-    problem: Problem,
+    demands: Demands,
     choice: Choice,
     packages: Sequence[int],
     selection: Selection,
     blocked: Mapping[str, Reason],
     layers: Sequence[Sequence[int]],
 ) -> Graph:
-    """Nodes for all packages looked at, and every edge between them."""
-    builder = _Builder(problem, choice, selection)
-    nodes = [builder.node(package, blocked) for package in packages]
+    """Nodes for all the packages given, and every edge between them.
+
+    A ``requires`` edge goes to the plugin that serves it, else to one that would; an edge
+    ``before`` goes from the plugin that declares it, as all do. A conflict is satisfied if the
+    other end does not start.
+    """
+    graph = _Drawing(demands, choice, selection, packages)
+    nodes = [graph.node(package, blocked) for package in packages]
     for package in packages:
-        builder.edges_of(package)
-    ids = builder.ids
+        graph.add_edges(package)
+    ids = graph.ids
     return Graph(
         nodes=tuple(nodes),
-        edges=tuple(builder.edges),
-        layers=tuple(tuple(ids[p] for p in wave) for wave in layers),
+        edges=tuple(graph.edges),
+        layers=tuple(tuple(ids[package] for package in wave) for wave in layers),
         cycles=tuple(tuple(ids[p] for p in members) for members in selection.cycles),
-        missing=tuple(builder.missing),
+        missing=tuple(graph.missing),
     )
 
 
-class _Builder:
-    def __init__(self, problem: Problem, choice: Choice, selection: Selection) -> None:
-        self.problem = problem
-        self.choice = choice
-        self.selection = selection
+class _Drawing:
+    def __init__(
+        self, demands: Demands, choice: Choice, selection: Selection, packages: Sequence[int]
+    ) -> None:
         self.edges: List[Edge] = []
         self.missing: List[Missing] = []
-        if problem.terms.foreign:
-            self.ids = [group[0].id for group in problem.candidates]
+        self._demands = demands
+        self._problem = demands.problem
+        self._choice = choice
+        self._selection = selection
+        self._shown = set(packages)
+        if self._problem.terms.foreign:
+            self.ids = [group[0].id for group in self._problem.candidates]
         else:
-            self.ids = problem.names
-
-    def position(self, package: int) -> int:
-        chosen = self.selection.chosen.get(package)
-        if chosen is not None:
-            return chosen
-        mask = self.problem.alive[package] or self.problem.everyone[package]
-        return self.choice.best(package, mask)
+            self.ids = self._problem.names
 
     def node(self, package: int, blocked: Mapping[str, Reason]) -> Node:
-        name = self.problem.names[package]
-        candidate = self.problem.candidates[package][self.position(package)]
+        candidate = self._problem.candidates[package][self._position(package)]
+        reason = blocked.get(self._problem.names[package])
+        if reason is not None:
+            state = _STATES.get(reason.code, PluginState.BLOCKED)
+        elif package in self._selection.chosen:
+            state = PluginState.ENABLED
+        else:
+            state = PluginState.UNLOADED
         return Node(
             self.ids[package],
             candidate.name,
-            candidate.version,
+            candidate.metadata.version,
             candidate.distribution,
-            self._state(package, blocked.get(name)),
+            state.value,
         )
 
-    def _state(self, package: int, reason: Optional[Reason]) -> str:
-        if package in self.selection.chosen:
-            return PluginState.ENABLED.value
-        if reason is None:
-            return PluginState.UNLOADED.value
-        states = {"disabled": PluginState.DISABLED, "manifest": PluginState.ERROR}
-        return states.get(reason.code, PluginState.BLOCKED).value
-
-    def edges_of(self, package: int) -> None:
-        problem, position = self.problem, self.position(package)
-        candidate = problem.candidates[package][position]
-        metadata, file = candidate.metadata, candidate.manifest_file
-        source = self.ids[package]
-        for kind, table, bound in (
-            ("requires", problem.requires, self.selection.requires),
-            ("wants", problem.wants, self.selection.wants),
+    def add_edges(self, package: int) -> None:
+        position = self._position(package)
+        metadata = self._problem.candidates[package][position].metadata
+        for kind, rows, bound in (
+            ("requires", self._demands.requires[package], self._selection.requires),
+            ("wants", self._demands.wants[package], self._selection.wants),
         ):
-            rows = table[package]
-            if not rows or not rows[position]:
-                continue
-            served = {id(demand): other for demand, other in bound.get(package, ())}
-            for demand in rows[position]:
-                target = served.get(id(demand))
-                satisfied = target is not None or bool(demand.link)
-                if target is None:
-                    target = self._towards(demand)
-                if target is not None:
-                    self.edges.append(
-                        Edge(source, self.ids[target], kind, demand.text, satisfied, (), file)
-                    )
-                elif kind == "requires":
-                    self.missing.append(Missing(demand.name, source, demand.text))
+            if rows and rows[position]:
+                served = {id(demand): other for demand, other in bound.get(package, ())}
+                for demand in rows[position]:
+                    self._add(package, kind, demand, served.get(id(demand)))
         if metadata.after:
-            self._ordering(source, "after", metadata.after, file)
+            self._add_all(package, "after", metadata.after)
         if metadata.before:
-            self._ordering(source, "before", metadata.before, file)
+            self._add_all(package, "before", metadata.before)
+        rows = self._demands.conflicts[package]
+        for demand in rows[position] if rows else ():
+            self._add_conflict(package, demand)
 
-    def _towards(self, demand: Demand) -> Optional[int]:
-        """The package to draw an edge to that nothing serves in this plan."""
-        if demand.link:
-            return demand.link[0][0]
-        package = self.problem.index.get(demand.name)
-        if package is None and demand.name in self.problem.providers:
-            package = self.problem.providers[demand.name][0][0]
-        return package
+    def _position(self, package: int) -> int:
+        chosen = self._selection.chosen.get(package)
+        if chosen is not None:
+            return chosen
+        mask = self._problem.alive[package] or self._problem.everyone[package]
+        return self._choice.best(package, mask)
 
-    def _ordering(
-        self, source: str, kind: str, requirements: Sequence[Requirement], file: Optional[str]
+    def _add(self, package: int, kind: str, demand: Demand, served: Optional[int]) -> None:
+        target = self._toward(demand) if served is None else served
+        if target is not None and target != package:
+            satisfied = served is not None or bool(demand.link)
+            self._append(package, target, kind, demand, satisfied)
+        elif target is None and kind == "requires":
+            self.missing.append(Missing(demand.name, self.ids[package], demand.text))
+
+    def _toward(self, demand: Demand) -> Optional[int]:
+        """The package to draw an edge to where nothing serves a demand in this plan."""
+        problem = self._problem
+        named = demand.toward if demand.toward is not None else problem.index.get(demand.name)
+        options = [package for package, _mask in demand.link]
+        if named is not None:
+            options.append(named)
+        options += [package for package, _i, _v in problem.providers.get(demand.name, ())]
+        return next((package for package in options if package in self._shown), None)
+
+    def _append(
+        self, package: int, target: int, kind: str, demand: Demand, satisfied: bool
     ) -> None:
+        candidate = self._problem.candidates[package][self._position(package)]
+        self.edges.append(
+            Edge(
+                self.ids[package],
+                self.ids[target],
+                kind,
+                demand.text,
+                satisfied,
+                demand.via,
+                candidate.manifest_file,
+            )
+        )
+
+    def _add_all(self, package: int, kind: str, requirements: Sequence[Requirement]) -> None:
         for requirement in requirements:
-            demand = self.problem.demand(requirement)
-            if demand is None:
-                continue
-            target = self._towards(demand)
-            if target is not None and self.ids[target] != source:
-                satisfied = bool(demand.link)
-                self.edges.append(
-                    Edge(source, self.ids[target], kind, requirement.text, satisfied, (), file)
-                )
+            demand = self._demands.demand(requirement)
+            if demand is not None:
+                self._add(package, kind, demand, None)
+
+    def _add_conflict(self, package: int, demand: Demand) -> None:
+        chosen = self._selection.chosen
+        for other, mask in demand.link:
+            if other in self._shown:
+                clear = other not in chosen or not mask & (2 << chosen[other])
+                self._append(package, other, "conflicts", demand, clear)

@@ -1,4 +1,4 @@
-"""The problem: which candidates there are for each name, and what each of them asks of others.
+"""The problem: which candidates there are for each name, and which are out from the start.
 
 Every name that can be chosen is a *package*, numbered in the order of the names. Its candidates
 stand in ascending order of version, and a set of them is an integer: bit ``i + 1`` is the
@@ -14,10 +14,7 @@ from ..model.requirement import Requirement, is_version, specifier_contains, ver
 from ..model.state import Desired, Reason
 from ..names import canonical
 
-__all__ = ["ABSENT", "Demand", "Link", "Out", "Problem", "Terms", "positions"]
-
-ABSENT = 1
-"""The set that holds only "none is chosen"."""
+__all__ = ["Demand", "Link", "Out", "Problem", "Terms", "is_prerelease", "positions"]
 
 Link = Tuple[Tuple[int, int], ...]
 """What can serve a demand: packages, each with the set of its candidates that fit."""
@@ -26,22 +23,23 @@ Link = Tuple[Tuple[int, int], ...]
 class Terms(NamedTuple):
     """What the caller of ``resolve`` lays down beside the candidates."""
 
-    host_version: Optional[str]
     python_version: str
-    desired: Mapping[str, Desired]
-    locked: Mapping[str, str]
-    running: Mapping[str, str]
-    precedence: Mapping[str, int]
+    host_version: Optional[str] = None
+    desired: Mapping[str, Desired] = {}
+    locked: Mapping[str, str] = {}
+    running: Mapping[str, str] = {}
+    precedence: Mapping[str, int] = {}
     """Rank by canonical distribution name or by location; lower is better."""
-    foreign: bool
-    prereleases: Optional[bool]
-    environment: Optional[Mapping[str, str]]
+    foreign: bool = False
+    prereleases: Optional[bool] = None
+    environment: Optional[Mapping[str, str]] = None
+    distributions: Optional[Mapping[str, Sequence[str]]] = None
 
 
 class Demand:
     """One requirement and what can serve it; shared by all who state it in the same words."""
 
-    __slots__ = ("link", "name", "of_distribution", "requirement", "text", "withheld")
+    __slots__ = ("link", "name", "requirement", "text", "toward", "via")
 
     def __init__(
         self,
@@ -49,28 +47,33 @@ class Demand:
         link: Link,
         *,
         text: str = "",
-        of_distribution: bool = False,
-        withheld: bool = False,
+        toward: Optional[int] = None,
+        via: Tuple[str, ...] = (),
     ) -> None:
         self.requirement = requirement
         self.name = requirement.name
         self.text = text or requirement.text
         self.link = link
-        self.of_distribution = of_distribution
-        self.withheld = withheld
-        """Whether pre-releases that would fit were refused."""
+        self.toward = toward
+        """For what a distribution asks: the package it is about, fitting or not."""
+        self.via = via
 
 
 class Out(NamedTuple):
-    """Why one candidate cannot be chosen, whatever else is."""
+    """Why one candidate cannot be chosen.
+
+    ``code`` is ``unmet`` or ``blocked`` for a demand that nothing serves, or that only packages
+    serve which are out themselves; ``refused`` for what does not go with the rest; else the
+    code of the reason.
+    """
 
     code: str
     demand: Optional[Demand] = None
     """The demand of the candidate that cannot be met."""
     others: Tuple[int, ...] = ()
-    """The packages that are at fault, such as those of a cycle; the first stands for all."""
+    """The packages that are at fault, such as those of a cycle."""
     reason: Optional[Reason] = None
-    """What discovery had found already."""
+    """The reason, where it is known already."""
 
 
 def positions(mask: int) -> Iterable[int]:
@@ -84,8 +87,13 @@ def positions(mask: int) -> Iterable[int]:
         position += 1
 
 
+def is_prerelease(version: str) -> bool:
+    """Whether the version is a pre-release or a development release (PEP 440)."""
+    return not version.replace(".", "").isdigit() and not specifier_contains("", version, False)
+
+
 class Problem:
-    """Candidates by package, what is left of them, and what they ask of each other.
+    """The candidates by package, and what is left of them.
 
     Attributes:
         names: The packages in order: names, or ``distribution:name`` where a foreign group has
@@ -96,9 +104,8 @@ class Problem:
         alive: The candidates of each package that have not been ruled out.
         outs: Why a candidate was ruled out, by package and position.
         providers: By capability: package, position and version of each candidate with it.
-        requires: What each candidate requires, by package and position, once ``read``.
-        wants: What each candidate wants, likewise.
-        notes: Remarks that the reading gave rise to.
+        colliding: Packages of a foreign group whose name another one has too.
+        notes: Remarks that came up on the way.
     """
 
     def __init__(self, candidates: Sequence[Candidate], terms: Terms) -> None:
@@ -110,16 +117,44 @@ class Problem:
         self.alive: List[int] = []
         self.outs: Dict[Tuple[int, int], Out] = {}
         self.providers: Dict[str, List[Tuple[int, int, str]]] = {}
+        self.colliding: Set[int] = set()
         self.notes: List[str] = []
-        self._demands: Dict[str, Optional[Demand]] = {}
-        self._releases: Dict[int, int] = {}
-        groups = _grouped(candidates, terms.foreign)
+        groups, twice = _grouped(candidates, terms.foreign)
         for name in sorted(groups):
+            if name in twice:
+                self.colliding.add(len(self.names))
             self._add(name, groups[name])
-        count = len(self.names)
-        self.requires: List[Sequence[Tuple[Demand, ...]]] = [()] * count
-        self.wants: List[Sequence[Tuple[Demand, ...]]] = [()] * count
         self._exclude()
+
+    def standing(self, package: int, position: int) -> Tuple[bool, bool, int]:
+        """Its rank by lock, by what is running, and by precedence; the lowest comes first."""
+        terms, name = self.terms, self.names[package]
+        candidate = self.candidates[package][position]
+        if not (terms.locked or terms.running or terms.precedence):
+            return (True, True, 0)
+        return (
+            not _same(terms.locked.get(name), candidate.version),
+            not _same(terms.running.get(name), candidate.version),
+            self._rank(candidate),
+        )
+
+    def here(self, package: int) -> int:
+        """The candidates that need not be fetched from a registry."""
+        mask = 0
+        for position, each in enumerate(self.candidates[package]):
+            if each.origin is not Origin.REGISTRY:
+                mask |= 2 << position
+        return mask
+
+    def rule_out(self, package: int, position: int, out: Out) -> None:
+        """Takes a candidate out, for good; the first reason stands."""
+        self.outs.setdefault((package, position), out)
+        self.alive[package] &= ~(2 << position)
+
+    def rule_out_all(self, package: int, out: Out) -> None:
+        """Takes every candidate of a package out that is left."""
+        for position in positions(self.alive[package]):
+            self.rule_out(package, position, out)
 
     # The candidates of one name.
 
@@ -144,23 +179,24 @@ class Problem:
         local = [c for c in group if c.origin is not Origin.REGISTRY]
         named = [c for c in local if c.origin is Origin.PATH]
         chosen = named or local
+        why = "it was named by path"
         if len(chosen) > 1:
-            ranked = sorted((self.rank(c), i) for i, c in enumerate(chosen))
+            ranked = sorted((self._rank(c), i) for i, c in enumerate(chosen))
             if ranked[0][0] < ranked[1][0]:
                 chosen = [chosen[ranked[0][1]]]
+                why = "precedence is configured"
         kept = {id(c) for c in chosen}
         for each in local:
             if id(each) not in kept:
-                why = "named by path" if named else "configured precedence"
                 self.notes.append(
                     f"{name}: {each.version} of {each.source} is set aside for "
-                    f"{chosen[0].version} of {chosen[0].source} ({why})"
+                    f"{chosen[0].version} of {chosen[0].source}; {why}"
                 )
-        seen: Set[Tuple[object, ...]] = {version_key(c.version) for c in chosen}
+        versions: Set[Tuple[object, ...]] = {version_key(c.version) for c in chosen}
         offered = list(chosen)
         for each in group:
-            if each.origin is Origin.REGISTRY and version_key(each.version) not in seen:
-                seen.add(version_key(each.version))
+            if each.origin is Origin.REGISTRY and version_key(each.version) not in versions:
+                versions.add(version_key(each.version))
                 offered.append(each)
         offered.sort(key=lambda c: version_key(c.version))
         if len(chosen) > 1:
@@ -168,8 +204,7 @@ class Problem:
                 self.outs[package, position] = Out("collision")
         return offered
 
-    def rank(self, candidate: Candidate) -> int:
-        """Its place in the configured precedence; a high number if it has none."""
+    def _rank(self, candidate: Candidate) -> int:
         ranks = self.terms.precedence
         if not ranks:
             return 0
@@ -180,9 +215,9 @@ class Problem:
     # What rules a candidate out before anything is asked of others.
 
     def _exclude(self) -> None:
-        terms = self.terms
+        desired = self.terms.desired
         for package, group in enumerate(self.candidates):
-            masked = terms.desired.get(self.names[package]) is Desired.MASKED
+            masked = desired.get(self.names[package]) is Desired.MASKED
             for position, each in enumerate(group):
                 out = self.outs.get((package, position))
                 if out is None:
@@ -194,7 +229,7 @@ class Problem:
         metadata, terms = candidate.metadata, self.terms
         if candidate.fault is not None:
             return Out(candidate.fault.code, reason=candidate.fault)
-        if not is_version(candidate.version):
+        if not terms.foreign and not is_version(candidate.version):
             return Out("version")
         if not _within(metadata.requires_host, terms.host_version):
             return Out("host-version")
@@ -211,112 +246,34 @@ class Problem:
 
         What a registry lists under the name cannot rule out a plugin that is installed here.
         """
-        return candidate.origin is Origin.REGISTRY or any(
-            c.origin is not Origin.REGISTRY for c in self.candidates[other]
-        )
-
-    def rule_out(self, package: int, position: int, out: Out) -> None:
-        """Takes a candidate out, for good; the first reason stands."""
-        self.outs.setdefault((package, position), out)
-        self.alive[package] &= ~(2 << position)
-
-    # What candidates ask of others.
-
-    def read(self, packages: Iterable[int]) -> None:
-        """Works out what the candidates of these packages require and want."""
-        for package in packages:
-            group = self.candidates[package]
-            self.requires[package] = [
-                self._demands_of(package, i, c, c.metadata.requires) if c.metadata.requires else ()
-                for i, c in enumerate(group)
-            ]
-            self.wants[package] = [
-                self._demands_of(package, i, c, c.metadata.wants) if c.metadata.wants else ()
-                for i, c in enumerate(group)
-            ]
-
-    def _demands_of(
-        self,
-        package: int,
-        position: int,
-        candidate: Candidate,
-        requirements: Sequence[Requirement],
-    ) -> Tuple[Demand, ...]:
-        found: List[Demand] = []
-        for requirement in requirements:
-            if requirement.extras:
-                self.notes.append(
-                    f"{candidate.name} {candidate.version}: the extras of {requirement.text} "
-                    "are ignored; plugins have none"
-                )
-            demand = self.demand(requirement)
-            if demand is None:
-                continue
-            for other, mask in demand.link:
-                if other == package:
-                    if not mask & (2 << position):
-                        rest = tuple(pair for pair in demand.link if pair[0] != package)
-                        found.append(Demand(requirement, rest))
-                    break
-            else:
-                found.append(demand)
-        return tuple(found)
-
-    def demand(self, requirement: Requirement) -> Optional[Demand]:
-        """What can serve the requirement, or None if its marker does not hold here."""
-        text = requirement.text
-        try:
-            return self._demands[text]
-        except KeyError:
-            demand = None
-            if requirement.marker is None or requirement.applies(self.terms.environment):
-                demand = Demand(requirement, self.link(requirement))
-            self._demands[text] = demand
-            return demand
-
-    def link(self, requirement: Requirement) -> Link:
-        """The packages, and of each the candidates, that fit a requirement."""
-        name, specifier = requirement.name, requirement.specifier
-        found: Dict[int, int] = {}
-        package = self.index.get(name)
-        if package is not None:
-            mask = self._fitting(package, specifier)
-            if mask:
-                found[package] = mask
-        for other, position, version in self.providers.get(name, ()):
-            if other != package and specifier_contains(specifier, version, True):
-                found[other] = found.get(other, 0) | (2 << position)
-        return tuple(found.items())
-
-    def _fitting(self, package: int, specifier: str) -> int:
-        if not specifier:
-            return self.everyone[package]
-        mask = 0
-        for position, each in enumerate(self.candidates[package]):
-            if specifier_contains(specifier, each.version, True):
-                mask |= 2 << position
-        return mask
+        return candidate.origin is Origin.REGISTRY or bool(self.here(other))
 
 
 def _within(specifier: str, version: Optional[str]) -> bool:
     return not specifier or version is None or specifier_contains(specifier, version, True)
 
 
-def _grouped(candidates: Sequence[Candidate], foreign: bool) -> Dict[str, List[Candidate]]:
-    """The candidates by key, each group in an order that does not depend on the input's."""
+def _same(one: Optional[str], other: str) -> bool:
+    return one is not None and version_key(one) == version_key(other)
+
+
+def _grouped(
+    candidates: Sequence[Candidate], foreign: bool
+) -> Tuple[Dict[str, List[Candidate]], Set[str]]:
+    """The candidates by package, each group in one order, and the packages that collide."""
     groups: Dict[str, List[Candidate]] = {}
+    twice: Set[str] = set()
     for candidate in candidates:
         groups.setdefault(candidate.name, []).append(candidate)
-    for name in list(groups):
-        group = groups[name]
-        if len(group) == 1:
-            continue
-        group.sort(key=_source_key)
+    for name in [name for name, group in groups.items() if len(group) > 1]:
+        group = sorted(groups[name], key=_source_key)
+        groups[name] = group
         if foreign and len({c.id for c in group}) > 1:
             del groups[name]
             for each in group:
-                groups.setdefault(each.id, []).append(each)
-    return groups
+                groups.setdefault(each.id, [each])
+                twice.add(each.id)
+    return groups, twice
 
 
 def _source_key(candidate: Candidate) -> Tuple[str, ...]:

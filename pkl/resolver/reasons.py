@@ -1,184 +1,309 @@
-"""Why a plugin is left out, in one line for itself, one for the root cause, and one to type."""
+"""Why a plugin is left out: one line for itself, one for the root cause, and one to type."""
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..model.candidate import Candidate, Origin
-from ..model.requirement import version_key
+from ..model.candidate import Origin
 from ..model.state import Reason
-from ..names import did_you_mean
+from ..names import did_you_mean, printable
 from .choice import Choice
-from .problem import Demand, Out, Problem, positions
+from .demands import Demands
+from .problem import Demand, Out, positions
+from .proofs import clash, core
+from .remedies import Remedies
+from .search import Fact, Refusal
+from .words import SHOWN, Place, Words, listed, quoted
 
-__all__ = ["Reasons", "quoted"]
+__all__ = ["Reasons"]
 
 GUESSES = 20
 """For how many missing names of one plan a did-you-mean is looked for."""
-SHOWN = 6
-"""How many names or versions a single line lists."""
-
-
-def quoted(name: str, specifier: str = "") -> str:
-    """A requirement as an argument of a command line."""
-    return f'"{name}{specifier}"' if specifier else name
-
-
-def listed(words: Sequence[str], shown: int = SHOWN) -> str:
-    """The words with commas, the last joined by "and", and what is too many counted."""
-    if len(words) > shown + 1:
-        return f"{', '.join(words[:shown])} and {len(words) - shown} more"
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else list(words))
+REDUCED = 20
+"""How many proofs of one plan are reduced for the sake of their reasons."""
+SMALL = 40
+"""A proof of more facts is reduced only when it is asked for."""
+UNFIT = ("host-version", "python-version", "prerelease-only", "version")
+"""Candidates out for these say little about a name of which there are others."""
 
 
 class Reasons:
-    """The reasons of one plan; every package a fault holds up gets the same root cause."""
+    """The reasons of one plan; all that one fault holds up get the same root cause.
 
-    def __init__(self, problem: Problem, choice: Choice) -> None:
-        self._problem = problem
+    Args:
+        demands: The problem and what its candidates ask.
+        choice: The order of preference.
+        refusals: Why the search refused packages.
+        words: How things are called.
+        steps: The budget of the search.
+    """
+
+    def __init__(
+        self,
+        demands: Demands,
+        choice: Choice,
+        refusals: Mapping[int, Refusal],
+        words: Words,
+        steps: int,
+    ) -> None:
+        self.demands = demands
+        self.problem = demands.problem
+        self.refusals = refusals
         self._choice = choice
-        self._known: Dict[int, Reason] = {}
-        self._roots: Dict[int, Reason] = {}
-        self._guesses = 0
+        self._words = words
+        self._remedies = Remedies(words)
+        self._steps = steps
+        self._own: Dict[Place, Reason] = {}
+        self._roots: Dict[Place, Place] = {}
+        self._guesses: Dict[str, Optional[str]] = {}
+        self._cores: Dict[int, Tuple[Fact, ...]] = {}
 
     def of(self, package: int) -> Reason:
         """The reason of a package of which no candidate is left."""
-        found = self._known.get(package)
-        if found is None:
-            position, out = self.representative(package)
-            found = self._reason(package, position, out)
-            self._known[package] = found
-        return found
-
-    def representative(self, package: int) -> Tuple[int, Out]:
-        """The preferred candidate, which stands for the package, and why it is out."""
-        position = self._choice.best(package, self._problem.everyone[package])
-        return position, self._problem.outs[package, position]
-
-    def root(self, package: int) -> Reason:
-        """The reason at the end of the chain of which a package's own reason is the start."""
-        trail: List[int] = []
-        while package not in self._roots:
-            trail.append(package)
-            position, out = self.representative(package)
-            if out.code != "blocked":
-                self._roots[package] = self._own(package, position, out)
-                break
-            package = out.others[0]
-        found = self._roots[package]
-        for each in trail:
-            self._roots[each] = found
-        return found
-
-    def called(self, package: int, position: Optional[int] = None) -> str:
-        """The package with its version, as in ``audit 1.4.0``."""
-        if position is None:
-            position = self._choice.best(package, self._problem.everyone[package])
-        candidate = self._problem.candidates[package][position]
-        return f"{self._problem.names[package]} {candidate.version}"
-
-    def _reason(self, package: int, position: int, out: Out) -> Reason:
-        if out.code != "blocked":
-            return self._own(package, position, out)
-        root = self.root(package)
-        demand = out.demand
+        place = self.representative(package, self.problem.everyone[package])
+        if self.following(place) is None:
+            return self.own(place)
+        fault = self.own(self.root(place))
+        demand = self.problem.outs[place].demand
         assert demand is not None
-        served = listed([self._problem.names[other] for other in out.others])
-        through = "" if served == demand.name else f", which {served} would serve"
-        return Reason(
-            "requirement-blocked",
-            f"{self.called(package, position)} requires {demand.text}{through}: cannot start",
-            root.cause,
-            root.remedy,
+        names = [self.problem.names[other] for other, _mask in demand.link]
+        through = f"{listed(names, 'or')} cannot start"
+        text = f"{self._words.called(place)} requires {demand.text}, and {through}"
+        return Reason("requirement-blocked", printable(text), fault.cause, fault.remedy)
+
+    def representative(self, package: int, mask: int) -> Place:
+        """The candidate that stands for a set: the preferred one of those made for this host."""
+        outs, fit = self.problem.outs, 0
+        for position in positions(mask):
+            if (package, position) not in outs or outs[package, position].code not in UNFIT:
+                fit |= 2 << position
+        return package, self._choice.best(package, fit or mask)
+
+    def following(self, place: Place) -> Optional[Place]:
+        """The candidate that holds this one up, or None if the fault is its own."""
+        out = self.problem.outs[place]
+        if out.code != "blocked" or out.demand is None or self._only_early(out.demand):
+            return None
+        return self.representative(*out.demand.link[0])
+
+    def root(self, place: Place) -> Place:
+        """The candidate at the end of the chain, whose fault is its own."""
+        trail: List[Place] = []
+        while place not in self._roots:
+            trail.append(place)
+            following = self.following(place)
+            if following is None:
+                self._roots[place] = place
+                break
+            place = following
+        found = self._roots[place]
+        self._roots.update(dict.fromkeys(trail, found))
+        return found
+
+    def core(self, package: int, *, however_large: bool = False) -> Tuple[Fact, ...]:
+        """The facts for which the search refused a package, reduced if that is cheap."""
+        facts = self.refusals[package].facts
+        if package in self._cores:
+            return self._cores[package]
+        if however_large or (len(facts) <= SMALL and len(self._cores) < REDUCED):
+            self._cores[package] = core(self.refusals[package])
+            return self._cores[package]
+        return facts
+
+    def own(self, place: Place) -> Reason:
+        """The reason of a candidate that is at fault itself."""
+        found = self._own.get(place)
+        if found is None:
+            reason = self._worked_out(place, self.problem.outs[place])
+            found = self._own[place] = Reason(*(printable(text) for text in reason))
+        return found
+
+    def _only_early(self, demand: Demand) -> bool:
+        """Whether what would serve a demand is out only for being a pre-release."""
+        outs = self.problem.outs
+        return all(
+            (p, i) in outs and outs[p, i].code == "prerelease-only"
+            for p, mask in demand.link
+            for i in positions(mask)
         )
 
-    def _own(self, package: int, position: int, out: Out) -> Reason:
-        name, who = self._problem.names[package], self.called(package, position)
-        candidate = self._problem.candidates[package][position]
-        metadata = candidate.metadata
+    # The faults.
+
+    def _worked_out(self, place: Place, out: Out) -> Reason:
         if out.reason is not None:
             return out.reason
-        if out.code == "unmet":
-            assert out.demand is not None
-            return self._unmet(who, name, candidate, out.demand)
+        if out.code == "refused":
+            return self._refused(place)
         if out.code == "collision":
-            return self._collision(package, position, out)
+            return self._collision(place, out)
         if out.code == "cycle":
-            return self._cycle(package, out)
-        if out.code == "masked":
-            text = f"{name} is masked"
-            return Reason("masked", text, text, f"pkl enable {name}")
-        if out.code == "host-version":
-            host = self._problem.terms.host_version
-            text = f"{who} needs host {metadata.requires_host}; this host is {host}"
-            return Reason("host-version", text, text, f"pkl upgrade {name}")
-        if out.code == "python-version":
-            python = self._problem.terms.python_version
-            text = f"{who} needs Python {metadata.requires_python}; this is {python}"
-            remedy = f"run the host with Python {metadata.requires_python}"
-            return Reason("python-version", text, text, remedy)
-        text = f"the version of {who} is not one (PEP 440)"
-        return Reason(out.code, text, text, f"correct the version in {_file(candidate)}")
+            return self._cycle(out.others)
+        if out.demand is not None:
+            return self._unmet(place, out.demand)
+        return self._by_itself(place, out.code)
 
-    def _unmet(self, who: str, name: str, candidate: Candidate, demand: Demand) -> Reason:
-        problem, wanted = self._problem, demand.name
-        requirement = demand.requirement
-        asked = quoted(wanted, requirement.specifier)
-        package = problem.index.get(wanted)
+    def _by_itself(self, place: Place, code: str) -> Reason:
+        who, name = self._words.called(place), self.problem.names[place[0]]
+        candidate, terms = self._words.candidate(place), self.problem.terms
+        if code == "masked":
+            text, remedy = f"{name} is masked", f"pkl enable {name}"
+        elif code == "host-version":
+            asked, host = candidate.metadata.requires_host, str(terms.host_version)
+            text = f"{who} needs host {asked}, and this host is {host}"
+            remedy = self._remedies.other_host(place, asked, host, "host")
+        elif code == "python-version":
+            asked, python = candidate.metadata.requires_python, terms.python_version
+            text = f"{who} needs Python {asked}, and this is {python}"
+            remedy = self._remedies.other_host(place, asked, python, "Python")
+        elif code == "prerelease-only":
+            text = f"of {name} there are only pre-releases: {listed(self._words.there(place[0]))}"
+            remedy = f"pkl install {quoted(name, f'=={candidate.version}')}"
+        elif code == "budget":
+            text = f"no answer for {name} within {self._steps} steps"
+            remedy = "allow more steps, or pin versions: pkl lock"
+        else:
+            text = f"{candidate.version!r} is not a version (PEP 440), so {name} cannot be chosen"
+            remedy = f"correct the version in {self._remedies.file(candidate)}"
+        return Reason(code, text, text, remedy)
+
+    def _unmet(self, place: Place, demand: Demand) -> Reason:
+        problem, words, wanted = self.problem, self._words, demand.name
+        asks = f"{words.called(place)} requires {demand.text}{words.through(demand)}"
+        install = f"pkl install {quoted(wanted, demand.requirement.specifier)}"
+        package = problem.index.get(wanted) if demand.toward is None else demand.toward
+        if demand.link:
+            early = words.there(demand.link[0][0])
+            text = f"{asks}, and only pre-releases fit: {listed(early)}"
+            install = f"pkl install {quoted(wanted, f'=={early[0]}')}"
+            return Reason("prerelease-only", text, text, install)
+        if demand.toward is not None:
+            candidate = problem.candidates[demand.toward][0]
+            text = f"{asks}, but {candidate.distribution} is {candidate.distribution_version}"
+            return Reason("unsatisfied", text, text, f"pip install {_argument(demand)}")
         if package is not None:
-            there = sorted({c.version for c in problem.candidates[package]}, key=version_key)
-            text = f"{who} requires {demand.text}, but {wanted} is {listed(there[::-1])}"
-            return Reason("unsatisfied", text, text, f"pkl install {asked}")
+            text = f"{asks}, but {wanted} is {listed(words.there(package))}"
+            return Reason("unsatisfied", text, text, self._remedies.fitting(place, demand, package))
         if wanted in problem.providers:
             offers = sorted(
                 {
-                    f"{self.called(p, i)} provides {wanted}=={v}"
-                    for p, i, v in problem.providers[wanted]
+                    f"{words.called((p, i))} provides {wanted}=={version}"
+                    for p, i, version in problem.providers[wanted]
                 }
             )
-            text = f"{who} requires {demand.text}, but {listed(offers)}"
-            return Reason("capability", text, text, f"pkl search {wanted}")
-        text = f"{who} requires {demand.text}, and there is no plugin or capability of that name"
+            text = f"{asks}, but {listed(offers)}"
+            return Reason("capability", text, text, install)
+        if problem.terms.foreign or demand.via:
+            text = f"{asks}, which is not installed"
+            return Reason("missing", text, text, f"pip install {_argument(demand)}")
+        text = f"{asks}, and no plugin or capability has that name"
         guess = self._guess(wanted)
         if guess is None:
-            return Reason("missing", text, text, f"pkl install {asked}")
-        remedy = f"pkl install {asked}, or write {guess} in {_file(candidate)}"
-        return Reason("missing", f"{text}; did you mean {guess}?", f"{text}", remedy)
+            return Reason("missing", text, text, install)
+        file = self._remedies.file(words.candidate(place))
+        remedy = f"{install}, or write {guess} in {file}"
+        return Reason("missing", f"{text}; did you mean {guess}?", text, remedy)
 
     def _guess(self, name: str) -> Optional[str]:
-        self._guesses += 1
-        if self._guesses > GUESSES:
-            return None
-        return did_you_mean(name, [*self._problem.names, *self._problem.providers])
+        if name not in self._guesses and len(self._guesses) < GUESSES:
+            known = [*self.problem.names, *self.problem.providers]
+            self._guesses[name] = did_you_mean(name, known)
+        return self._guesses.get(name)
 
-    def _collision(self, package: int, position: int, out: Out) -> Reason:
-        problem, name = self._problem, self._problem.names[package]
+    def _collision(self, place: Place, out: Out) -> Reason:
+        problem, words = self.problem, self._words
         if out.others:
-            other = problem.names[out.others[0]]
+            other = self.representative(out.others[0], problem.everyone[out.others[0]])
             text = (
-                f"{self.called(package, position)} provides {other}, "
-                f"which is the name of a plugin, {self.called(out.others[0])}"
+                f"{words.called(place)} ({words.source(place)}) provides "
+                f"{problem.names[other[0]]}, but that is the name of a plugin, "
+                f"{words.called(other)} ({words.source(other)})"
             )
-            return Reason("collision", text, text, f"pkl uninstall {name} or {other}")
-        group = [c for c in problem.candidates[package] if c.origin is not Origin.REGISTRY]
-        sources = [f"{c.source} ({c.version})" for c in group]
-        text = f"{name} is offered by {listed(sources)}"
-        return Reason("collision", text, text, "uninstall all but one of them, or set precedence")
+            return Reason("collision", text, text, self._remedies.removal([place, other]))
+        places = [
+            (place[0], i)
+            for i, c in enumerate(problem.candidates[place[0]])
+            if c.origin is not Origin.REGISTRY
+        ]
+        return self.collision(problem.names[place[0]], places)
 
-    def _cycle(self, package: int, out: Out) -> Reason:
-        names = [self._problem.names[other] for other in out.others]
-        shown = names if len(names) <= SHOWN else [*names[: SHOWN - 1], "..."]
-        text = f"{' -> '.join([*shown, names[0]])} require each other in a circle"
-        file = _file(self._problem.candidates[package][0])
+    def collision(self, name: str, places: Sequence[Place]) -> Reason:
+        """The reason of a name that several sources offer."""
+        words = self._words
+        sources = [f"{words.source(p)} (version {words.candidate(p).version})" for p in places]
+        text = f"{name} is offered by {listed(sources)}"
+        return Reason("collision", text, text, self._remedies.removal(places))
+
+    def _cycle(self, members: Sequence[int]) -> Reason:
+        path = self.circle(members)
+        names = [self.problem.names[package] for package in path]
+        rest = len(members) - len(path)
+        more = f", and {rest} more with them" if rest else ""
+        if len(names) > SHOWN:
+            names = [*names[: SHOWN - 1], "..."]
+        text = f"{' -> '.join([*names, names[0]])} require each other in a circle{more}"
+        file = self._remedies.file(self.problem.candidates[path[0]][-1])
         remedy = f'turn one "requires" of the circle into "wants" or "after", such as in {file}'
         return Reason("cycle", text, text, remedy)
 
+    def circle(self, members: Sequence[int]) -> List[int]:
+        """A shortest circle through the first of packages that require each other."""
+        inside, first = set(members), members[0]
+        came: Dict[int, int] = {}
+        pending = [first]
+        for package in pending:
+            for _demand, other in self.within(package, members, inside):
+                if other == first:
+                    path = [package]
+                    while path[-1] != first:
+                        path.append(came[path[-1]])
+                    return path[::-1]
+                if other not in came:
+                    came[other] = package
+                    pending.append(other)
+        return list(members)
 
-def _file(candidate: Candidate) -> str:
-    return candidate.manifest_file or candidate.source
+    def within(
+        self, package: int, members: Sequence[int], inside: "set[int]"
+    ) -> List[Tuple[Demand, int]]:
+        """What a package of a circle requires of the others in it."""
+        _package, position = self.representative(package, self._circular(package, members))
+        rows = self.demands.requires[package]
+        return [
+            (demand, other)
+            for demand in (rows[position] if rows else ())
+            for other, _mask in demand.link
+            if other in inside
+        ]
+
+    def _circular(self, package: int, members: Sequence[int]) -> int:
+        """The candidates of a package that are out for being in that circle."""
+        outs, mask = self.problem.outs, 0
+        for position in positions(self.problem.everyone[package]):
+            if outs[package, position].others == tuple(members):
+                mask |= 2 << position
+        return mask
+
+    def _refused(self, place: Place) -> Reason:
+        package = place[0]
+        facts = self.core(package)
+        who, words = self._words.called(place), self._words
+        met = clash(self.demands, facts)
+        if met is None:
+            texts = [words.told(fact) for fact in facts[:SHOWN]]
+            more = f" and {len(facts) - SHOWN} more" if len(facts) > SHOWN else ""
+            text = f"there are no versions with which {'; '.join(texts)}{more} can all hold"
+            return Reason("unsatisfied", f"{who} cannot start: {text}", text, "pkl upgrade")
+        if met.second is None:
+            text = words.told(met.first)
+            here = [p for p, _m in met.first.demand.link]
+            other = met.package if met.package in here else here[0]
+            blamed = other if other != package else met.first.package
+            message = text if met.first.package == package else f"{who} cannot start: {text}"
+            return Reason("conflict", message, text, self._remedies.conflict(blamed))
+        text = f"{words.told(met.first)}, but {words.told(met.second)}"
+        remedy = self._remedies.clash(met.first, met.second)
+        return Reason("unsatisfied", f"{who} cannot start: {text}", text, remedy)
 
 
-def remaining(problem: Problem, package: int) -> List[Candidate]:
-    """The candidates that have not been ruled out."""
-    group = problem.candidates[package]
-    return [group[i] for i in positions(problem.alive[package])]
+def _argument(demand: Demand) -> str:
+    return quoted(demand.requirement.display, demand.requirement.specifier)
