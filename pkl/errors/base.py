@@ -87,6 +87,7 @@ class Fault(NamedTuple):
 
 
 def shown(value: Any) -> str:
+    """A value as an error message shows it: ASCII, and not too long."""
     try:
         text = ascii(value)
     except Exception:  # An integer of 5,000 digits has no text, but its fault must have one.
@@ -121,4 +122,5 @@ class GatheredError(PklError, ExceptionGroup[Exception]):
         return "\n".join(lines)
 
     def derive(self, excs: Sequence[Exception]) -> "GatheredError":  # type: ignore[override]
+        """A group of the same kind for ``split`` and ``subgroup`` (PEP 654)."""
         return type(self)(self.message, excs, plugin=self.plugin, version=self.version)

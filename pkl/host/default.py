@@ -8,7 +8,8 @@ from typing import Optional
 from ..kernel.context import current_kernel, set_default_kernel
 from ..kernel.core import Kernel
 from ..kernel.plugin import Plugin
-from .host import PathLike, PluginHost
+from .host import PluginHost
+from .rows import PathLike
 
 __all__ = ["get_default_host", "load_plugin", "set_default_host"]
 

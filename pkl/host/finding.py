@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional, Sequence, Tuple
 
 from ..discovery import discover, read_directory
 from ..errors import PluginNotFound
 from ..model.candidate import Candidate, Discovery, Origin
 from ..names import canonical, did_you_mean
+from ..resolver import resolve
 
 if TYPE_CHECKING:
     from ..kernel.core import Kernel
@@ -23,15 +25,22 @@ class HostFinder:
         group: The entry-point group.
         paths: Plugin directories.
         cache: Whether the result may be cached on disk.
+        precedence: Distributions or directories that win where two offer one name, best first.
         metadata_loader: What reads the manifest of a directory, or None for pkl's own.
     """
 
     def __init__(
-        self, group: str, paths: Sequence[str], cache: bool, metadata_loader: Any = None
+        self,
+        group: str,
+        paths: Sequence[str],
+        cache: bool,
+        precedence: Sequence[str] = (),
+        metadata_loader: Any = None,
     ) -> None:
         self.group = group
         self.paths: Tuple[str, ...] = tuple(paths)
         self._cache = cache
+        self._precedence = tuple(precedence)
         self._metadata_loader = metadata_loader
         self._found: Optional[Discovery] = None
         self.kernel: Optional["Kernel"] = None
@@ -61,7 +70,7 @@ class HostFinder:
         wanted = canonical(name)
         named = self.found.named(wanted) or self.discover().named(wanted)
         if named:
-            return named[0]
+            return self._one_of(named)
         known = [c.name for c in self.found.candidates]
         known += list(self.kernel.plugins) if self.kernel is not None else []
         meant = did_you_mean(wanted, known)
@@ -75,6 +84,16 @@ class HostFinder:
             hint="pkl list shows what there is; a directory is loaded with load_plugin(path=…)",
             did_you_mean=meant,
         )
+
+    def _one_of(self, named: Sequence[Candidate]) -> Candidate:
+        """The candidate of a name; of several the plan's choice, carrying its fault if any."""
+        if len(named) == 1:
+            return named[0]
+        plan = resolve(named, roots=[named[0].name], precedence=self._precedence)
+        step = plan.step(named[0].name)
+        if step is not None:
+            return step.candidate
+        return replace(named[0], fault=plan.blocked.get(named[0].name))
 
     def by_path(self, path: str) -> Candidate:
         """The candidate in a directory.

@@ -10,7 +10,6 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
-    Dict,
     Mapping,
     Optional,
     Sequence,
@@ -19,7 +18,7 @@ from typing import (
     Union,
 )
 
-from ..errors import CleanupError, ManifestError, NotPermitted, PathError, PluginNotFound
+from ..errors import CleanupError, NotPermitted
 from ..kernel.context import _current, running_as
 from ..kernel.core import Kernel
 from ..kernel.importer import HostPlugins
@@ -28,10 +27,9 @@ from ..kernel.plugin import Plugin
 from ..kernel.resource import ResourceManager
 from ..kernel.runner import complete
 from ..loader import GenerationLoader
-from ..model.candidate import Candidate, Discovery, Origin
-from ..model.manifest import PluginMetadata
+from ..model.candidate import Discovery
 from ..model.plan import Plan
-from ..model.state import Action, Desired, Reason
+from ..model.state import Desired
 from ..names import canonical
 from ..resolver import resolve
 from .clock import RealClock
@@ -39,6 +37,7 @@ from .custom import CustomLoader
 from .finding import HostFinder
 from .looking import refuse_while_looking
 from .report import StartReport
+from .rows import PathLike, Rows
 from .signal import ErrorSignal
 from .starting import adopt, start, stop
 
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
     from ..kernel.ports import Clock, CodeLoader, MetadataLoader, PluginLoader, Undo
 
 __all__ = ["PluginHost"]
-
-PathLike = Union[str, "os.PathLike[str]"]
 
 _unnamed = count(1)
 
@@ -104,6 +101,7 @@ class PluginHost:
             group,
             [os.path.abspath(os.fspath(p)) for p in paths],
             cache=name is not None,
+            precedence=precedence,
             metadata_loader=metadata_loader,
         )
         loader: "CodeLoader" = (
@@ -126,7 +124,7 @@ class PluginHost:
         self._finder.kernel = self.kernel
         self.plugins = HostPlugins(self.kernel)
         self._on_error = ErrorSignal(self.kernel)
-        self._desired: Dict[str, Desired] = {}
+        self._rows = Rows(self.kernel, self._finder)
         self._exit = Flag()
         self.exit_code: Optional[int] = None
         """What a plugin passed to ``exit()``, or None."""
@@ -195,7 +193,7 @@ class PluginHost:
         Raises:
             PluginNotFound: There is no plugin of such a name.
         """
-        candidates = self._candidates()
+        candidates = self._rows.candidates()
         known = {c.name for c in candidates}
         for name in names:
             if canonical(name) not in known:
@@ -209,21 +207,10 @@ class PluginHost:
             precedence=self._precedence,
         )
 
-    def _candidates(self) -> Tuple[Candidate, ...]:
-        found = list(self._finder.found.candidates)
-        seen = {(c.name, c.location) for c in found}
-        for plugin in self.kernel.plugins.values():
-            candidate = plugin.candidate
-            by_path = plugin.parent is None and candidate.origin is Origin.PATH
-            if by_path and (candidate.name, candidate.location) not in seen:
-                found.append(candidate)
-        return tuple(found)
-
     @property
     def desired(self) -> Mapping[str, Desired]:
         """What people want of each plugin; of one that is not in it, ``enabled``."""
-        wanted = {n: p.desired for n, p in self.kernel.plugins.items()}
-        return {**wanted, **self._desired}
+        return self._rows.desired
 
     def set_desired(self, name: str, desired: Union[Desired, str]) -> None:
         """Says what people want of a plugin, known yet or not; what runs now is left as it is.
@@ -235,11 +222,7 @@ class PluginHost:
         Raises:
             ValueError: ``desired`` is none of these.
         """
-        wanted = Desired(desired)
-        plugin = self.get_plugin(name)
-        self._desired[canonical(name)] = wanted
-        if plugin is not None:
-            plugin.desired = wanted
+        self._rows.set_desired(name, Desired(desired))
 
     def load_plugin(
         self, source: Optional[PathLike] = None, *, path: Optional[PathLike] = None
@@ -263,49 +246,10 @@ class PluginHost:
             NameRefused: Another plugin of its name is loaded from somewhere else.
             HostClosed: The host is closed.
         """
-        plugin = self._row(source, path)
+        refuse_while_looking("load_plugin()")
+        plugin = self._rows.row(source, path, self.get_current_plugin())
         self.kernel.lifecycle.load_blocking(plugin)
         return plugin
-
-    def _row(self, source: Optional[PathLike], path: Optional[PathLike]) -> Plugin:
-        self.kernel.check_open()
-        refuse_while_looking("load_plugin()")
-        if (source is None) == (path is None):
-            raise TypeError("load_plugin takes a path or a name")
-        if path is None and isinstance(source, str) and not _looks_like_path(source):
-            known = self.get_plugin(source)
-            return known if known is not None else self._add(self._finder.by_name(source), None)
-        parent = self.get_current_plugin()
-        where = os.fspath(path if path is not None else source)  # type: ignore[arg-type]
-        if parent is not None and parent.candidate.location is not None:
-            where = os.path.join(parent.candidate.location, where)
-        try:
-            candidate = self._finder.by_path(where)
-        except ManifestError as error:
-            self._note_faulty(error, parent)
-            raise
-        except PathError as error:
-            if isinstance(source, str) and path is None and os.sep not in source:
-                raise PluginNotFound(error.message, file=error.file, hint=error.hint) from None
-            raise
-        return self._add(candidate, parent)
-
-    def _add(self, candidate: Candidate, parent: Optional[Plugin]) -> Plugin:
-        plugin = self.kernel.add(candidate, parent)
-        plugin.desired = self._desired.get(plugin.name, plugin.desired)
-        return plugin
-
-    def _note_faulty(self, error: ManifestError, parent: Optional[Plugin]) -> None:
-        """Keeps a row in ERROR(manifest) for a plugin whose manifest tells its name at least."""
-        if error.plugin is None or self.get_plugin(error.plugin) is not None:
-            return
-        reason = Reason("manifest", error.message, error.message, error.hint)
-        metadata = PluginMetadata({"name": error.plugin, "version": error.version or "0"})
-        plugin = self._add(
-            Candidate(metadata.name, metadata, Origin.PATH, error.file, fault=reason), parent
-        )
-        plugin.move(Action.FAIL, reason)
-        plugin.error = error
 
     def start(self, *names: str) -> StartReport:
         """Finds, plans, loads and enables every plugin that is wanted, one at a time in order.
@@ -340,11 +284,8 @@ class PluginHost:
         refuse_while_looking("start()")
         self.discover()
         plan = self.resolve(*names)
-        adopt(self.kernel, self._candidates(), plan)
-        for name, desired in self._desired.items():
-            plugin = self.kernel.plugins.get(name)
-            if plugin is not None:
-                plugin.desired = desired
+        adopt(self.kernel, self._rows.candidates(), plan)
+        self._rows.apply_desired()
         return plan
 
     def refresh(self) -> None:
@@ -352,7 +293,7 @@ class PluginHost:
         self.kernel.check_open()
         refuse_while_looking("refresh()")
         self.discover(refresh=True)
-        adopt(self.kernel, self._candidates(), self.resolve())
+        adopt(self.kernel, self._rows.candidates(), self.resolve())
         lifecycle = self.kernel.lifecycle
         complete(lifecycle.retry_blocked(lifecycle.runner(False)))
 
@@ -439,7 +380,3 @@ class PluginHost:
             if error is None:
                 raise
             logger_for(None).exception("closing the host failed while another error was raised")
-
-
-def _looks_like_path(source: str) -> bool:
-    return os.sep in source or bool(os.altsep and os.altsep in source) or source in (".", "..")
