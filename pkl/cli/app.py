@@ -19,8 +19,11 @@ __all__ = ["VERBS", "App", "app", "execute"]
 
 VERBS: Mapping[str, Tuple[str, str]] = {
     "list": ("list", "What there is, what runs, and why the rest does not."),
+    "info": ("info", "Everything that is known of one plugin."),
     "graph": ("graph", "The dependency graph: as text, a picture, or data."),
+    "why": ("why", "Who pulls a plugin in, or why it does not run."),
     "resolve": ("resolve", "What would be started, in which order, and what would not."),
+    "discover": ("discover", "What each source holds, or every entry-point group there is."),
     "run": ("run", "Start a host with its plugins, and stop it in order."),
     "version": ("version", "The versions of pkl and of what it runs on."),
 }

@@ -6,8 +6,8 @@ from typing import List, Optional, Sequence, Union
 
 import click
 
-from ..model.candidate import Failure
 from ..render.table import Cell, Column, state_cell, table
+from .listing import failure_lines
 from .options import Verb
 from .rows import Row, rows_of
 from .scope import Scope
@@ -57,7 +57,7 @@ def command(session: Session, state: Optional[str], output: str) -> int:
     else:
         session.note(f"no plugins in {scope.where}")
     if failures and output != "name":
-        session.write(("\n" if rows else "") + _failures(session, failures))
+        session.write(failure_lines(session, "not read", failures, gap=bool(rows)))
     if session.verbosity > 0:
         for note in scope.plan.notes:
             session.note(f"note: {note}")
@@ -75,14 +75,3 @@ def _table(session: Session, rows: Sequence[Row], wide: bool) -> str:
             cells += [candidate.source, candidate.target, candidate.metadata.summary]
         body.append(cells)
     return table(_COLUMNS + _WIDE if wide else _COLUMNS, body, terminal=session.out)
-
-
-def _failures(session: Session, failures: Sequence[Failure]) -> str:
-    """A block for what no row could be made of."""
-    out = session.out
-    lines = [out.paint(f"not read: {len(failures)}", "bold")]
-    for each in failures:
-        lines.append(f"  {out.state('fail').split()[0]} {out.clean(each.message)}")
-        where = f"    {out.clean(each.file)}" if each.file and each.file not in each.message else ""
-        lines += [out.paint(f"{where} ({each.code})", "muted")] if where else []
-    return "".join(f"{line}\n" for line in lines)

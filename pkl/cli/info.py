@@ -1,0 +1,150 @@
+"""``pkl info``: everything that is known of one plugin."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Union
+
+import click
+
+from ..model.graph import Edge
+from ..model.manifest import PluginMetadata
+from ..render.table import Cell, fields, state_cell
+from .options import Verb
+from .rows import Row, rows_of
+from .scope import Scope
+from .session import Session
+
+__all__ = ["command"]
+
+_KINDS = ("requires", "wants", "after", "before", "conflicts")
+
+
+@click.command("info", cls=Verb)
+@click.argument("name")
+@click.pass_obj
+def command(session: Session, name: str) -> int:
+    """Everything that is known of one plugin, without importing it.
+
+    Where several sources offer the name, each is shown.
+    """
+    scope = Scope(session)
+    key = scope.named(name)
+    rows = [row for row in rows_of(scope) if key in (row.key, row.candidate.name, row.candidate.id)]
+    if session.json:
+        first, *others = [_as_dict(scope, row) for row in rows]
+        session.document("pkl.info/1", {**scope.facts, **first, "others": others})
+        return 0
+    session.write("\n".join(_text(session, scope, row) for row in rows))
+    return 0
+
+
+def _edges(scope: Scope, row: Row, *, inwards: bool) -> List[Edge]:
+    ident = row.candidate.id if scope.foreign else row.candidate.name
+    return [
+        edge
+        for edge in scope.plan.graph.edges
+        if (edge.to if inwards else edge.from_) == ident and edge.kind in ("requires", "wants")
+    ]
+
+
+def _layer(scope: Scope, row: Row) -> Any:
+    return next((s.layer for s in scope.plan.steps if s.candidate is row.candidate), None)
+
+
+def _as_dict(scope: Scope, row: Row) -> Dict[str, Any]:
+    candidate, metadata = row.candidate, row.candidate.metadata
+    found = row.as_dict()
+    found.update({kind: [each.text for each in getattr(metadata, kind)] for kind in _KINDS})
+    found.update(
+        display_name=metadata.display_name,
+        distribution_version=candidate.distribution_version,
+        manifest=candidate.manifest_file,
+        entrypoint=metadata.entrypoint,
+        requires_host=metadata.requires_host,
+        requires_python=metadata.requires_python,
+        requires_dist=list(candidate.requires_dist),
+        tier=metadata.tier,
+        activation=list(metadata.activation),
+        critical=metadata.critical,
+        permissions=_plain(metadata.permissions),
+        limits=_plain(metadata.limits),
+        supervision=_plain(metadata.supervision),
+        config=_plain(metadata.config),
+        layer=_layer(scope, row),
+        required_by=[
+            {"name": edge.from_, "kind": edge.kind, "requirement": edge.requirement}
+            for edge in _edges(scope, row, inwards=True)
+        ],
+        notes=list(candidate.notes),
+    )
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """The value with plain mappings and lists in it, and text for what JSON does not know."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return str(value)
+
+
+def _text(session: Session, scope: Scope, row: Row) -> str:
+    candidate, metadata, reason = row.candidate, row.candidate.metadata, row.reason
+    layer = _layer(scope, row)
+    pairs: List[Sequence[Union[str, Cell]]] = [
+        ("Name", Cell(candidate.name, "bold")),
+        ("Version", candidate.version),
+        ("Summary", metadata.summary),
+        ("State", state_cell(row.state)),
+        ("Desired", row.desired if row.desired != "enabled" else ""),
+    ]
+    if reason is not None:
+        pairs += [("Why", line.strip()) for line in reason.message.split("\n")]
+        pairs.append(("Because", reason.cause if reason.cause not in reason.message else ""))
+        pairs.append(("Hint", reason.remedy))
+    pairs += [
+        ("Wave", str(layer + 1) if layer is not None else ""),
+        ("Distribution", candidate.source if candidate.distribution else ""),
+        ("Group", candidate.group or ""),
+        ("Origin", str(candidate.origin)),
+        ("Target", candidate.target if candidate.target != candidate.location else ""),
+        ("Location", candidate.location or ""),
+        ("Manifest", candidate.manifest_file or ""),
+    ]
+    served = {edge.requirement: edge for edge in _edges(scope, row, inwards=False)}
+    versions = {node.id: f"{node.name} {node.version}" for node in scope.plan.graph.nodes}
+    for kind in _KINDS:
+        for each in getattr(metadata, kind):
+            edge = served.pop(each.text, None)
+            by = f" ({versions[edge.to]})" if edge is not None and edge.to in versions else ""
+            pairs.append((kind.capitalize(), f"{each.text}{by}"))
+    for text, edge in served.items():  # of the distribution's own metadata
+        pairs.append((edge.kind.capitalize(), f"{text} ({versions.get(edge.to, edge.to)})"))
+    pairs += [("Provides", str(each)) for each in metadata.provides]
+    pairs += [
+        (
+            "Required by" if edge.kind == "requires" else "Wanted by",
+            f"{versions.get(edge.from_, edge.from_)} ({edge.requirement})",
+        )
+        for edge in _edges(scope, row, inwards=True)
+    ]
+    pairs += [
+        ("Needs host", metadata.requires_host),
+        ("Needs Python", metadata.requires_python),
+        *_settings(metadata),
+    ]
+    pairs += [("Note", note) for note in candidate.notes]
+    return fields(pairs, terminal=session.out)
+
+
+def _settings(metadata: PluginMetadata) -> Iterable[Sequence[str]]:
+    yield ("Tier", metadata.tier)
+    yield ("Activation", ", ".join(metadata.activation))
+    yield ("Critical", "yes" if metadata.critical else "")
+    for title in ("permissions", "limits", "supervision"):
+        for key, value in getattr(metadata, title).items():
+            shown = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            yield (title.capitalize(), f"{key} = {shown}")

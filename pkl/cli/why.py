@@ -1,0 +1,117 @@
+"""``pkl why``: who pulls a plugin in, or why it does not run."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
+
+import click
+
+from ..model.graph import Edge, Graph
+from ..render.tree import tree
+from .options import Verb
+from .rows import rows_of
+from .scope import Scope
+from .session import Session
+
+__all__ = ["command", "paths_to"]
+
+SHOWN = 100
+"""So many paths are listed in JSON without ``--all``; there may be exponentially many."""
+
+
+@click.command("why", cls=Verb)
+@click.argument("name")
+@click.option("--all", "everything", is_flag=True, help="With --json: list more than 100 paths.")
+@click.option("--full", is_flag=True, help="The whole proof of why it cannot start.")
+@click.pass_obj
+def command(session: Session, name: str, everything: bool, full: bool) -> int:
+    """Who pulls a plugin in, with each requirement on the way; or why it does not run."""
+    scope = Scope(session)
+    key = scope.named(name)
+    plan = scope.plan
+    row = next(row for row in rows_of(scope) if key in (row.key, row.candidate.id))
+    ident = row.candidate.id if scope.foreign else row.candidate.name
+    if session.json:
+        limit = None if everything else SHOWN + 1
+        found = list(islice(paths_to(plan.graph, ident), limit))
+        found.sort(key=lambda path: (len(path), [edge.from_ for edge in path]))
+        listed = found if everything else found[:SHOWN]
+        session.document(
+            "pkl.why/1",
+            {
+                "name": row.key,
+                "version": row.candidate.version,
+                "state": row.state,
+                "desired": row.desired,
+                "reason": row.reason.as_dict() if row.reason is not None else None,
+                "required_by": [
+                    [{"name": e.from_, "requirement": e.requirement, "kind": e.kind} for e in path]
+                    for path in listed
+                ],
+                "truncated": len(listed) < len(found),
+                "explanation": plan.explain(row.key, full),
+            },
+        )
+        return 0
+    out = session.out
+    text = tree(
+        plan.graph,
+        invert=True,
+        focus=ident,
+        ascii=not out.unicode,
+        color=out.color,
+        reasons=plan.blocked,
+    )
+    session.write(text)
+    if row.reason is not None:
+        said = plan.explain(row.key, full)
+        session.write("\n" + "".join(f"{out.clean(line)}\n" for line in said.split("\n")))
+        if row.reason.remedy and row.reason.remedy not in said:
+            session.write(f"{out.paint('hint', 'muted')}: {out.clean(row.reason.remedy)}\n")
+    elif not any(edge.to == ident and edge.kind in _PULLS for edge in plan.graph.edges):
+        session.write(f"nothing needs it; it is started because it is {row.desired}\n")
+    return 0
+
+
+_PULLS = ("requires", "wants")
+
+
+def paths_to(graph: Graph, target: str) -> Iterator[Tuple[Edge, ...]]:
+    """Every way from a plugin that nobody needs down to ``target``, one edge after the other.
+
+    A path visits no plugin twice; one that comes from a cycle that nobody outside of it needs
+    begins where it would close the cycle.
+
+    Args:
+        graph: The graph.
+        target: A node's id.
+    """
+    users: Dict[str, List[Edge]] = {}
+    for edge in sorted(graph.edges, key=lambda e: (e.from_, e.kind, e.requirement)):
+        if edge.kind in _PULLS and edge.from_ != edge.to:
+            users.setdefault(edge.to, []).append(edge)
+    # Depth first with a stack of its own: each entry is what is left to try at that depth.
+    trail: List[Edge] = []
+    on_trail: Dict[str, None] = {target: None}
+    work = [iter(_ways(users, target, on_trail))]
+    while work:
+        try:
+            edge = next(work[-1])
+        except StopIteration:
+            work.pop()
+            if trail:
+                on_trail.pop(trail.pop().from_)
+            continue
+        trail.append(edge)
+        on_trail[edge.from_] = None
+        ways = _ways(users, edge.from_, on_trail)
+        if not ways:
+            yield tuple(reversed(trail))
+        work.append(iter(ways))
+
+
+def _ways(
+    users: Mapping[str, Sequence[Edge]], node: str, on_trail: Mapping[str, None]
+) -> List[Edge]:
+    return [edge for edge in users.get(node, ()) if edge.from_ not in on_trail]
