@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Dict, List, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple, Union
 
 from ..errors import Fault, ManifestError, PathError
 from ..model.candidate import Candidate, Failure, Origin
 from ..model.manifest import MANIFEST_FILES, PluginMetadata
 from ..model.state import Reason
-from ..names import is_valid
+from ..names import canonical, is_valid
 from .disk import read_file, stamp
 from .findings import Findings
 from .manifests import ManifestText, one_line, parse_manifest, refuse_two
@@ -148,7 +148,7 @@ def _read(
     if not manifests:
         return _candidate(_unstated(location), location, None, origin)
     if len(manifests) > 1:
-        refuse_two(location, manifests)
+        refuse_two(location, manifests, _only_name(location, manifests))
     file = os.path.join(location, manifests[0])
     try:
         data = read_file(file)
@@ -218,13 +218,27 @@ def _salvaged(location: str, error: ManifestError) -> Tuple[Optional[str], str]:
     """Name and version of a faulty manifest, as far as it can be read."""
     if error.plugin:
         return error.plugin, error.version or "0"
-    file = error.file
-    if file is None or os.path.basename(file) not in _MANIFESTS:
+    file = error.file or location
+    if os.path.basename(file) not in _MANIFESTS:
         return None, "0"
     try:
         return PluginMetadata.salvage(parse_manifest(ManifestText(file, read_file(file))))
     except (ManifestError, OSError):
         return None, "0"
+
+
+def _only_name(location: str, manifests: List[str]) -> Optional[str]:
+    """The name that several manifests agree on, or the only one that is stated."""
+    names: Set[str] = set()
+    for each in manifests:
+        file = os.path.join(location, each)
+        try:
+            found, _ = PluginMetadata.salvage(parse_manifest(ManifestText(file, read_file(file))))
+        except (ManifestError, OSError):
+            continue
+        if found is not None:
+            names.add(canonical(found))
+    return names.pop() if len(names) == 1 else None
 
 
 def _why(path: str, error: OSError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, NoReturn, Sequence
+from typing import Any, Dict, List, NamedTuple, NoReturn, Optional, Sequence
 
 from ..errors import Fault, ManifestError, PklError
 from ..model.manifest import parse_manifest_text
@@ -39,8 +39,13 @@ def parse_manifest(found: ManifestText) -> Dict[str, Any]:
         _refuse(found.file, "", str(e))
 
 
-def refuse_two(directory: str, names: Sequence[str]) -> NoReturn:
+def refuse_two(directory: str, names: Sequence[str], plugin: Optional[str] = None) -> NoReturn:
     """Says that a directory holds several manifests.
+
+    Args:
+        directory: Its path.
+        names: The names of the manifest files.
+        plugin: The name of the plugin, where it is known all the same.
 
     Raises:
         ManifestError: Always.
@@ -48,6 +53,7 @@ def refuse_two(directory: str, names: Sequence[str]) -> NoReturn:
     listed: List[str] = sorted(names)
     raise ManifestError(
         [Fault("", listed, "must be one file: a plugin has one manifest; delete all but one")],
+        plugin=plugin,
         file=directory,
     )
 
