@@ -16,6 +16,7 @@ __all__ = [
     "Graph",
     "Missing",
     "Node",
+    "components",
     "cycles_of",
     "layers_of",
     "reachable",
@@ -91,8 +92,12 @@ def _numbered(nodes: Sequence[str], edges: _Edges) -> List[List[int]]:
     ]
 
 
-def _components(needs: Sequence[Sequence[int]]) -> List[List[int]]:
-    """Tarjan's algorithm without recursion; each component after all that it needs."""
+def components(needs: Sequence[Iterable[int]]) -> List[List[int]]:
+    """The strongly connected components over numbered nodes, each after all that it needs.
+
+    ``needs`` lists the nodes that each node needs. Tarjan's algorithm (SIAM J. Comput. 1972)
+    without recursion, so that depth costs no stack.
+    """
     count = len(needs)
     order, low = [0] * count, [0] * count
     on_stack = bytearray(count)
@@ -138,7 +143,7 @@ def strongly_connected(nodes: Sequence[str], edges: _Edges) -> List[Tuple[str, .
     A node on no cycle is a component of its own. Within a component the nodes keep the order
     they have in ``nodes``. Takes time in proportion to nodes and edges.
     """
-    return [tuple(nodes[i] for i in each) for each in _components(_numbered(nodes, edges))]
+    return [tuple(nodes[i] for i in each) for each in components(_numbered(nodes, edges))]
 
 
 def cycles_of(nodes: Sequence[str], edges: _Edges) -> List[Tuple[str, ...]]:
@@ -146,7 +151,7 @@ def cycles_of(nodes: Sequence[str], edges: _Edges) -> List[Tuple[str, ...]]:
     needs = _numbered(nodes, edges)
     return [
         tuple(nodes[i] for i in each)
-        for each in _components(needs)
+        for each in components(needs)
         if len(each) > 1 or each[0] in needs[each[0]]
     ]
 
@@ -159,7 +164,7 @@ def layers_of(nodes: Sequence[str], edges: _Edges) -> List[Tuple[str, ...]]:
     """
     needs = _numbered(nodes, edges)
     layer = [0] * len(nodes)
-    for members in _components(needs):
+    for members in components(needs):
         own = set(members)
         below = (layer[each] + 1 for i in members for each in needs[i] if each not in own)
         depth = max(below, default=0)
@@ -222,15 +227,15 @@ def transitive_reduction(nodes: Sequence[str], edges: _Edges) -> Dict[str, Tuple
         For every node those of its edges that stay, in the order of ``nodes``.
     """
     needs = _numbered(nodes, edges)
-    components = _components(needs)
+    groups = components(needs)
     home = [0] * len(nodes)
-    for c, members in enumerate(components):
+    for c, members in enumerate(groups):
         for i in members:
             home[i] = c
     # Sets of components as the bits of integers: 10,000 nodes take 12 MB instead of gigabytes.
-    below = [0] * len(components)
-    direct = [0] * len(components)
-    for c, members in enumerate(components):
+    below = [0] * len(groups)
+    direct = [0] * len(groups)
+    for c, members in enumerate(groups):
         targets = sorted({home[each] for i in members for each in needs[i]} - {c}, reverse=True)
         # Needed components have lower numbers; the highest first, what it reaches is implied.
         for target in targets:

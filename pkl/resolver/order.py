@@ -10,7 +10,9 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import Collection, Dict, List, NamedTuple, Sequence, Set, Tuple
 
-__all__ = ["Cut", "arrange", "components", "waves"]
+from ..model.graph import components
+
+__all__ = ["Cut", "arrange", "circles", "waves"]
 
 
 class Cut(NamedTuple):
@@ -46,51 +48,11 @@ def waves(needs: Sequence[Collection[int]]) -> List[int]:
     return layer
 
 
-def components(needs: Sequence[Collection[int]]) -> List[List[int]]:
-    """The strongly connected components of two nodes or more, each sorted, by their first node.
-
-    Tarjan's algorithm (SIAM J. Comput. 1972) without recursion, so that depth costs no stack.
-    """
-    count = len(needs)
-    found = [0] * count
-    low = [0] * count
-    on_stack = [False] * count
-    stack: List[int] = []
-    result: List[List[int]] = []
-    clock = 0
-    for root in range(count):
-        if found[root] or not needs[root]:
-            continue
-        work = [(root, iter(sorted(needs[root])))]
-        clock += 1
-        found[root] = low[root] = clock
-        stack.append(root)
-        on_stack[root] = True
-        while work:
-            node, targets = work[-1]
-            for target in targets:
-                if not found[target]:
-                    clock += 1
-                    found[target] = low[target] = clock
-                    stack.append(target)
-                    on_stack[target] = True
-                    work.append((target, iter(sorted(needs[target]))))
-                    break
-                if on_stack[target] and found[target] < low[node]:
-                    low[node] = found[target]
-            else:
-                work.pop()
-                if work and low[node] < low[work[-1][0]]:
-                    low[work[-1][0]] = low[node]
-                if low[node] == found[node]:
-                    members: List[int] = []
-                    while not members or members[-1] != node:
-                        members.append(stack.pop())
-                        on_stack[members[-1]] = False
-                    if len(members) > 1:
-                        result.append(sorted(members))
-    result.sort()
-    return result
+def circles(needs: Sequence[Collection[int]]) -> List[List[int]]:
+    """The strongly connected components of two nodes or more, each sorted, by their first node."""
+    if -1 not in waves(needs):
+        return []
+    return sorted(members for members in components(needs) if len(members) > 1)
 
 
 def arrange(strengths: Sequence[Sequence[Collection[int]]]) -> Tuple[List[int], List[Cut]]:
@@ -115,7 +77,7 @@ def arrange(strengths: Sequence[Sequence[Collection[int]]]) -> Tuple[List[int], 
         added = [set(targets) - kept[node] - {node} for node, targets in enumerate(edges)]
         both = [kept[node] | added[node] for node in range(len(kept))]
         against: Set[Tuple[int, int]] = set()
-        for members in components(both):
+        for members in circles(both):
             against |= _against(members, kept, added)
         for node, targets in enumerate(added):
             for target in sorted(targets):

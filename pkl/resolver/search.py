@@ -8,7 +8,7 @@ from ..model.state import Desired
 from .choice import Choice
 from .clauses import BudgetSpent, Clause, Proof, Term, clause
 from .demands import Demands, Rows
-from .order import components, waves
+from .order import circles, waves
 from .problem import Demand, positions
 from .solve import Solver
 
@@ -113,7 +113,7 @@ def _by_blame(
         for package in packages
     ]
     group = list(range(len(packages)))
-    for members in components(needs):
+    for members in circles(needs):
         for member in members:
             group[member] = members[0]
     # One node for each component: its first member, which needs what any of them needs.

@@ -12,7 +12,7 @@ from typing import Dict, Iterable, List, NamedTuple, Sequence, Set, Tuple
 from ..model.state import Desired
 from .choice import Choice
 from .demands import Demands, Rows
-from .order import components
+from .order import circles
 from .problem import Demand, Out, positions
 from .prune import prune
 from .search import Refusal, search
@@ -73,14 +73,14 @@ def select(
             spent += answer.spent
         chosen = {package: chosen[package] for package in sorted(chosen)}
         requires = {p: _bound(choice, chosen, p, demands.requires[p]) for p in chosen}
-        circles = _cycles(chosen, requires)
-        if not circles:
+        found = _cycles(chosen, requires)
+        if not found:
             wants = {p: _bound(choice, chosen, p, demands.wants[p]) for p in chosen}
             return Selection(chosen, requires, wants, sorted(cycles), refusals, undecided, spent)
-        turned = [members for members in circles if _turned_outward(demands, chosen, members)]
+        turned = [members for members in found if _turned_outward(demands, chosen, members)]
         if not turned:
-            cycles.extend(circles)
-            for members in circles:
+            cycles.extend(found)
+            for members in found:
                 for package in members:
                     demands.problem.rule_out_all(package, Out("cycle", others=tuple(members)))
 
@@ -182,7 +182,7 @@ def _cycles(chosen: Dict[int, int], requires: Dict[int, Bound]) -> List[List[int
     packages = list(chosen)
     number = {package: i for i, package in enumerate(packages)}
     needs = [{number[other] for _, other in requires[package]} for package in packages]
-    return [[packages[i] for i in members] for members in components(needs)]
+    return [[packages[i] for i in members] for members in circles(needs)]
 
 
 def _turned_outward(demands: Demands, chosen: Dict[int, int], members: Sequence[int]) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import itertools
 import os
 import random
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 import pytest
 from packaging.specifiers import SpecifierSet
 
 from pkl.model.candidate import Candidate
 from pkl.model.plan import Plan
+from pkl.model.requirement import Requirement
 from pkl.resolver import resolve
 
 from .making import listed, made
@@ -38,7 +39,7 @@ class Case:
         for i, name in enumerate(names):
             lower = names if self.cyclic else names[:i]
             for version in range(1, draw.randint(1, 3) + 1 if several else 2):
-                keys: Dict[str, List[str]] = {
+                keys: Dict[str, Any] = {
                     "requires": _requirements(draw, lower, name, 2),
                     "conflicts": _requirements(draw, names, name, 1) if _now(draw, 0.3) else [],
                     "provides": [],
@@ -93,11 +94,10 @@ def offers(candidate: Candidate, name: str) -> Optional[str]:
     return next((p.version for p in candidate.metadata.provides if p.name == name), None)
 
 
-def serves(candidate: Candidate, requirement: object) -> bool:
-    name = str(getattr(requirement, "name"))  # noqa: B009
-    specifier = str(getattr(requirement, "specifier"))  # noqa: B009
-    version = offers(candidate, name)
-    return version is not None and SpecifierSet(specifier).contains(version, prereleases=True)
+def serves(candidate: Candidate, requirement: Requirement) -> bool:
+    version = offers(candidate, requirement.name)
+    bounds = SpecifierSet(requirement.specifier)
+    return version is not None and bounds.contains(version, prereleases=True)
 
 
 def sound(chosen: Assignment) -> bool:
@@ -125,7 +125,7 @@ def check(case: Case) -> None:
     for name, reason in plan.blocked.items():
         assert reason.code and reason.message and reason.cause and reason.remedy, name
         assert plan.explain(name) and plan.explain(name, full=True)
-    started = set()
+    started: Set[str] = set()
     for step in plan.steps:
         # What a plugin provides itself is not bound to anything.
         bound = [
@@ -145,7 +145,7 @@ def check(case: Case) -> None:
                 needed.add(other)
                 pending.append(other)
     assert needed == set(chosen), "something is started that nobody asked for"
-    if not any(reason.code == "cycle" for reason in plan.blocked.values()) and not plan.graph.cycles:
+    if not plan.graph.cycles:
         started_roots = [root for root in case.roots if root in chosen]
         stopped = [root for root in case.roots if root not in chosen]
         for assignment in case.assignments():
