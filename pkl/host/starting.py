@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Dict, List, Mapping, Sequence, Set
 
@@ -31,6 +32,9 @@ def adopt(kernel: "Kernel", candidates: Sequence[Candidate], plan: Plan) -> None
         plugin = kernel.plugins.get(name)
         if plugin is None or plugin.running or plugin.state is PluginState.LOADED:
             continue
+        if reason.code == "collision":
+            # Loading it by hand must not pick one of the two either.
+            plugin.candidate = replace(plugin.candidate, fault=reason)
         if reason.code in ("disabled", "masked") and plugin.desired is not Desired.ENABLED:
             plugin.reason = reason
         elif reason.code == "manifest" or (

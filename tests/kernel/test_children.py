@@ -32,10 +32,10 @@ def test_a_child_is_found_relative_to_its_parent_and_stops_with_it(
 ) -> None:
     kid = parent.module.adopt(False)
     assert kid.parent is parent and parent.children == (kid,)
-    assert host.get_plugin("kid") is kid and state(kid) == "enabled"
+    assert host.get_plugin("kid") == kid and state(kid) == "enabled"
     parent.disable()
     assert state(kid) == "disabled"
-    assert kid.reason.code == "parent-stopped"
+    assert kid.reason is not None and kid.reason.code == "parent-stopped"
 
 
 def test_a_detached_child_lives_on_and_is_no_longer_its_parents_to_stop(

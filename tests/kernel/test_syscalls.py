@@ -352,3 +352,61 @@ def test_a_host_syscall_runs_as_the_host(host: pkl.PluginHost, make: Make) -> No
         assert route() is None
         assert asyncio.run(aroute()) is None
         assert pkl.this is plugin
+
+
+def test_disabling_waits_for_handlers_on_other_threads(host: pkl.PluginHost, make: Make) -> None:
+    a = enabled(host, make("a", "import pkl\n@pkl.event\ndef e(): pass"))
+    b = enabled(
+        host,
+        make(
+            "b",
+            """
+            import threading
+            from pkl.plugins import a
+            entered, go, done = threading.Event(), threading.Event(), []
+            @a.e.on
+            def handler():
+                entered.set()
+                go.wait(10)
+                done.append(1)
+            """,
+            requires=["a"],
+        ),
+    )
+    module = b.module
+    worker = threading.Thread(target=a.module.e)
+    worker.start()
+    module.entered.wait(10)
+    stopper = threading.Thread(target=lambda: b.disable(timeout=20))
+    stopper.start()
+    while b.generation.open:
+        threading.Event().wait(0.001)
+    a.module.e()
+    assert module.done == [], "the stopping plugin's handler is not called again"
+    module.go.set()
+    stopper.join(10)
+    worker.join(10)
+    assert module.done == [1] and state(b) == "disabled"
+
+
+def test_registrations_from_a_bare_thread_belong_to_the_modules_plugin(
+    host: pkl.PluginHost, make: Make
+) -> None:
+    plugin = enabled(
+        host,
+        make(
+            "a",
+            """
+            import pkl, threading
+            seen = []
+            def work():
+                seen.append(pkl.get_current_plugin())
+                pkl.set_timeout(print, 60)
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+            """,
+        ),
+    )
+    assert plugin.module.seen == [None]
+    assert len(host.resource_manager.get_resources(plugin)) == 1
