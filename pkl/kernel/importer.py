@@ -117,6 +117,8 @@ _PASSED = (
     "importlib",
     "importlib._bootstrap",
     "importlib._bootstrap_external",
+    # The __import__ that plugin code calls.
+    "pkl.loader.importlib_bootstrap",
 )
 
 
