@@ -46,10 +46,8 @@ def add_rows(
         watch: Whether to gather stamps.
     """
     distribution = offer.distribution
-    info = distribution.info
     if watch:
-        names = (info, f"{info}/entry_points.txt", distribution.metadata_file)
-        found.watched += distribution.tree.stamps(names)
+        found.watched += distribution.tree.stamps(distribution.files)
     seen: Dict[str, EntryPoint] = {}
     for point in offer.groups.get(group, ()):
         target = check_value(point.value)

@@ -75,6 +75,8 @@ def _work_out(metadata: PluginMetadata, fold: bool) -> None:
     )
     # Two threads may both come here; each leaves the same behind.
     known.update(whole.__dict__)
+    for stated_by_default in known.keys() - whole.__dict__.keys():
+        known.pop(stated_by_default, None)
     object.__setattr__(metadata, "__class__", PluginMetadata)
 
 

@@ -71,6 +71,11 @@ class Distribution:
         return f"{self.info}/METADATA" if self.wheel else f"{self.info}/PKG-INFO"
 
     @property
+    def files(self) -> Tuple[str, str, str]:
+        """Its directory, entry points and metadata, relative to the tree."""
+        return (self.info, f"{self.info}/entry_points.txt", self.metadata_file)
+
+    @property
     def location(self) -> str:
         """The path of its information directory."""
         return self.tree.path(self.info)

@@ -41,6 +41,8 @@ def _read(
     if infos:
         sources = [key for key, info in infos.items() if is_source_tree(info)]
         found.distributions = Distributions(infos, sources)
+    if watch and scanned.tree is not None:
+        found.watched += scanned.tree.stamps(scanned.examined)
     for offer in scanned.offers:
         add_rows(found, offer, group, search, foreign=foreign, watch=watch)
     return found

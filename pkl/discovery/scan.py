@@ -43,6 +43,8 @@ class Scan:
         offers: The distributions that offer the wanted group, or any.
         failures: What could not be read, with the canonical name of its distribution, or "".
         skipped: What was passed over without being any plugin's fault.
+        examined: Files and directories, relative to the entry, on which all this depends beside
+            those of the offers.
         tree: The entry, opened; None if it is not there or cannot be read.
     """
 
@@ -51,6 +53,7 @@ class Scan:
     offers: List[Offer] = field(default_factory=list)
     failures: List[Tuple[str, Failure]] = field(default_factory=list)
     skipped: List[Failure] = field(default_factory=list)
+    examined: List[str] = field(default_factory=list)
     tree: Optional[Tree] = None
 
     def skip(self, path: str, code: str, what: str) -> str:
@@ -141,6 +144,7 @@ def _sort_in(
     if name[0] == "~":
         found.skip(tree.path(name), "leftover", "was left behind by an interrupted pip; delete it")
     elif dangling:
+        found.examined.append(name)
         found.skip(tree.path(name), "dangling", "is a link that leads nowhere; delete it")
     else:
         named.setdefault(canonical_fast(stated), []).append(name)
@@ -161,6 +165,7 @@ def _one_of(found: Scan, tree: Tree, names: List[str]) -> Tuple[str, Tuple[str, 
     """The information directory that counts of one name: wheel, sound metadata, highest version."""
     ranked = sorted((Distribution(tree, name) for name in names), key=_rank, reverse=True)
     best = ranked[0]
+    found.examined += [part for each in ranked for part in each.files]
     # A wheel beside the .egg-info of its own source tree is one installation.
     twins = [each for each in ranked[1:] if each.wheel == best.wheel]
     name, version = best.headers.name, best.headers.version
@@ -190,7 +195,9 @@ def _read_all(
                     offer = Offer(key, Distribution(tree, info), groups, notes.get(key, ()))
                     found.offers.append(offer)
         except MalformedEntryPoints as e:
-            found.failures.append((key, _malformed(Distribution(tree, info), e)))
+            owner = Distribution(tree, info)
+            found.examined += owner.files
+            found.failures.append((key, _malformed(owner, e)))
         except NotADirectoryError:
             if not info.endswith(".egg-info"):  # which distutils writes as a file
                 gone.append(key)
@@ -204,14 +211,15 @@ def _read_all(
 
 def _unread(found: Scan, tree: Tree, key: str, info: str, error: OSError) -> None:
     """Notes that a distribution's entry points cannot be read."""
+    owner = Distribution(tree, info)
+    found.examined += owner.files
     path = tree.path(f"{info}/entry_points.txt")
     if isinstance(error, IsADirectoryError):
         found.skip(path, "not-a-file", "is a directory where a file belongs")
-    else:
-        owner = Distribution(tree, info).headers.name
-        message = f"{path} cannot be read ({error.strerror or error}); correct it or reinstall"
-        failure = Failure("entry-points-unreadable", f"{message} {owner}", owner, path)
-        found.failures.append((key, failure))
+        return
+    name = owner.headers.name
+    message = f"{path} cannot be read ({error.strerror or error}); correct it or reinstall {name}"
+    found.failures.append((key, Failure("entry-points-unreadable", message, name, path)))
 
 
 def _malformed(owner: Distribution, error: MalformedEntryPoints) -> Failure:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict
 
 import pytest
 
 from pkl.discovery import DEFAULT_GROUP, discover
 from pkl.model.candidate import Candidate, Discovery, Origin
 
-from .fakes import TRAP, install, plugin, write
+from .fakes import TRAP, Content, install, plugin, write
 
 
 def found(*paths: Path, **more: Any) -> Discovery:
@@ -163,7 +163,7 @@ def test_an_extension_module_is_found(site: Path) -> None:
     from importlib.machinery import EXTENSION_SUFFIXES
 
     file = f"acme/fast{EXTENSION_SUFFIXES[0]}"
-    files = {"acme/__init__.py": TRAP, file: b"\x7fELF"}
+    files: Dict[str, Content] = {"acme/__init__.py": TRAP, file: b"\x7fELF"}
     install(site, "acme", entry_points={"pkl.plugins": {"acme": "acme.fast"}}, files=files)
     assert only(found(site)).location == str(site / file)
 

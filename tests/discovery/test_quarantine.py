@@ -13,7 +13,7 @@ import pytest
 from pkl.discovery import discover, groups, installed
 from pkl.model.candidate import Candidate, Discovery, Failure
 
-from .fakes import TRAP, install, plugin, write
+from .fakes import TRAP, Content, install, plugin, write
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +155,7 @@ def test_a_version_that_is_none_is_shown_and_refused(site: Path) -> None:
     assert "'1.0-final-really'" in candidate.fault.message
 
 
-FAULTY_MANIFESTS = {
+FAULTY_MANIFESTS: Dict[str, "tuple[Content, list[str]]"] = {
     "syntax": ('name = "acme', ["TOML"]),
     "encoding": (b'name = "acme"\n\xff', ["UTF-8 (line 2"]),
     "three-faults": (
@@ -176,7 +176,7 @@ def test_a_faulty_manifest_is_that_plugins_fault_with_every_fault_at_once(
     site: Path, case: str
 ) -> None:
     text, wanted = FAULTY_MANIFESTS[case]
-    files = {"acme/__init__.py": TRAP, "acme/plugin.toml": text}
+    files: Dict[str, Content] = {"acme/__init__.py": TRAP, "acme/plugin.toml": text}
     install(site, "acme", entry_points={"pkl.plugins": {"acme": "acme"}}, files=files)
     candidate = faulty(site)
     assert candidate.fault is not None
