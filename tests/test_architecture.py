@@ -99,7 +99,6 @@ LATE: Dict[str, Set[str]] = {
     # Importing plugins is what the loader is for.
     "pkl.loader.importlib_bootstrap": {UNKNOWN},
     "pkl.loader.load": {UNKNOWN},
-    "pkl.loader.modules": {UNKNOWN},
     "pkl.loader.target": {UNKNOWN, "zipimport"},
 }
 """What each module may import inside a function: extras, what is heavy, and the lazy public names.

@@ -13,5 +13,8 @@ class UndeclaredImportWarning(PklWarning, ImportWarning):
     """A plugin imports another that its manifest does not name."""
 
 
-class ModuleReplacedWarning(PklWarning, ImportWarning):
-    """A module that the application had imported is replaced by a plugin's generation."""
+class ModuleReplacedWarning(PklWarning):
+    """A module that the application had imported is replaced by a plugin's generation.
+
+    Not an ``ImportWarning``: Python hides those unless asked, and this one nobody expects.
+    """

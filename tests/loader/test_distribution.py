@@ -147,6 +147,11 @@ def test_a_copy_that_the_application_imported_is_replaced_with_one_warning(world
     assert sys.modules["acme.models"] is loaded.module.models is not copy
 
 
+def test_that_warning_is_one_that_python_shows_unasked() -> None:
+    hidden = (DeprecationWarning, ImportWarning, PendingDeprecationWarning, ResourceWarning)
+    assert not issubclass(ModuleReplacedWarning, hidden)
+
+
 def test_a_subpackage_that_the_application_imported_is_replaced_in_its_parent(
     world: World,
 ) -> None:
