@@ -164,8 +164,12 @@ class BaseEvent(Generic[P, R]):
         self._check_subscriber(subject)
         route = self._route_for(subject)
         subscription = Subscription(subject, route, handler, priority, once, task, self.shape)
-        subject.kernel.resource_manager.register(subscription)
         route.add(subscription)
+        try:
+            subject.kernel.resource_manager.register(subscription)
+        except BaseException:
+            route.remove(subscription)
+            raise
         return subscription
 
     def _settle(self, kernel: "Kernel", failed: Failed) -> None:
