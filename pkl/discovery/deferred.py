@@ -45,10 +45,6 @@ class _Deferred(PluginMetadata):
 
     __hash__ = PluginMetadata.__hash__
 
-    def __reduce__(self) -> Any:
-        _work_out(self, self.fold)
-        return self.__reduce_ex__(2)
-
 
 class _DeferredForeign(_Deferred):
     """The same of a foreign group, whose names are kept as they are."""

@@ -51,7 +51,7 @@ def scan_finders(finders: Sequence[Any], group: Optional[str] = None) -> Scan:
         finders: The hooks, each with a method ``find_distributions``.
         group: Gather only the offers in this entry-point group.
     """
-    found = Scan("")
+    found = Scan("<import hooks>")
     context = import_importlib_metadata().DistributionFinder.Context()
     for finder in finders:
         root = f"<{type(finder).__module__}.{type(finder).__qualname__}>"
@@ -65,8 +65,7 @@ def scan_finders(finders: Sequence[Any], group: Optional[str] = None) -> Scan:
 
 
 def _add(found: Scan, tree: _HookTree, group: Optional[str]) -> None:
-    info = "?.dist-info"
-    owner = Distribution(tree, info)
+    owner = Distribution(tree, "?.dist-info")
     try:
         headers = owner.headers
         key = canonical_fast(headers.name)
@@ -80,6 +79,6 @@ def _add(found: Scan, tree: _HookTree, group: Optional[str]) -> None:
         found.failures.append(("", Failure("finder", message, file=tree.root)))
     else:
         if key not in found.infos:
-            found.infos[key] = info
+            found.infos[key] = f"{headers.name}-{headers.version}.dist-info"
             if groups:
                 found.offers.append(Offer(key, owner, groups))
