@@ -7,6 +7,7 @@ once the plugin is loaded. ``host.plugins.auth`` names a host.
 from __future__ import annotations
 
 import sys as _sys
+import typing as _typing
 from types import ModuleType as _ModuleType
 from typing import Any as _Any
 from typing import List as _List
@@ -16,6 +17,11 @@ from .kernel import context as _context
 from .kernel import importer as _importer
 
 __path__: _List[str] = []
+
+if _typing.TYPE_CHECKING:  # which plugins there are is known at run time only
+
+    def __getattr__(name: str) -> _Any:
+        """The API of the plugin of that name."""
 
 
 class _Plugins(_ModuleType):

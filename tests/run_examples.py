@@ -2,13 +2,15 @@
 
 Run it with a Python that has pkl and pytest: ``python tests/run_examples.py [PYTEST ARGUMENTS]``.
 Each distribution is tested from its own folder, as its author would, but against what pip
-installed.
+installed; the folders are copies, because setuptools leaves its build in the source.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import List, Sequence
 
@@ -26,10 +28,21 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         0 if all of them have tests and pass them, else 1.
     """
-    folders = distributions()
-    if not folders:
+    found = distributions()
+    if not found:
         print(f"there is no distribution in {EXAMPLES}")
         return 1
+    with tempfile.TemporaryDirectory() as copies:
+        rubbish = shutil.ignore_patterns("build", "*.egg-info", "__pycache__", ".*")
+        folders = [
+            Path(shutil.copytree(folder, Path(copies, folder.name), ignore=rubbish))
+            for folder in found
+        ]
+        return run_tests(folders, arguments)
+
+
+def run_tests(folders: Sequence[Path], arguments: Sequence[str]) -> int:
+    """Installs these distributions and runs the tests of each."""
     pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     # One command, so that they satisfy each other's requirements; the backends are installed.
     subprocess.run(
