@@ -222,7 +222,7 @@ main{{display:flex;flex:1;min-height:0}}
 details{{padding:8px 20px;border-top:1px solid}}.live details[open]{{max-height:50vh;overflow:auto}}
 table{{border-collapse:collapse;width:100%}}
 td,th{{text-align:left;padding:3px 10px 3px 0;vertical-align:top}}
-.focus .n,.focus .e,.focus .l{{opacity:.22}}
+.focus .n,.focus .l{{opacity:.22}}.focus .e{{opacity:.12}}
 .focus .legend .e,.focus .n.need,
 .focus .n.user,.focus .n.here,.focus .e.need,.focus .e.user{{opacity:1}}
 :where(path.e:not([marker-start],[marker-end],.conflicts)){{marker-start:url(#pkl-s)}}

@@ -124,7 +124,7 @@ def _join(
     users: Dict[str, Dict[str, None]] = {}
     for key in members:
         for edge in (*view.needs_of(key), *view.users_of(key)):
-            if edge.orders and edge.early == key and ranks.rank[edge.late] > ranks.rank[key]:
+            if edge.early == key and ranks.on_bus(edge):
                 users.setdefault(key, {})[edge.late] = None
     spans = {
         key: max(ranks.rank[user] for user in found) - ranks.rank[key] - 1

@@ -7,12 +7,15 @@ from math import ceil, sqrt
 from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from ..model.graph import strongly_connected
-from .view import View
+from .view import View, ViewEdge
 
 __all__ = ["Ranks", "columns_of", "rank"]
 
 _FEWEST_ROWS = 20
 """A wave with at most so many boxes is one column, however small the graph is."""
+
+_FARTHEST = 50
+"""A line that passes more columns goes straight across: each line repeats the path of its bus."""
 
 _ROWS_PER_ROOT = 2.4
 """A wave may be so many times the square root of the number of boxes high: pages are wide."""
@@ -35,6 +38,10 @@ class Ranks:
     stacks: List[Tuple[str, ...]]
     parts: List[List[str]]
     loose: List[str]
+
+    def on_bus(self, edge: ViewEdge) -> bool:
+        """Whether the edge runs from left to right, and not so far that it goes straight across."""
+        return edge.orders and 0 < self.rank[edge.late] - self.rank[edge.early] <= _FARTHEST
 
 
 def rank(view: View) -> Ranks:

@@ -115,9 +115,9 @@ def _bends(
 ) -> List[int]:
     """The heights of an edge: where it leaves, and in each column that it passes.
 
-    Empty for one that does not run from left to right.
+    Empty for one that runs on no bus.
     """
-    if not edge.orders or ranks.rank[edge.early] >= ranks.rank[edge.late]:
+    if not ranks.on_bus(edge):
         return []
     lane = _LANE_OF_VIA if edge.via else _LANES.get(edge.kind, 0)
     box = boxes[edge.early]

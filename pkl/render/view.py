@@ -14,6 +14,7 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 from ..model.graph import Edge, Graph, Missing, Node, cycles_of, reachable, strongly_connected
 from ..model.state import Reason
 from ..names import canonical, printable
+from .markup import listed
 from .terminal import mark_of
 
 __all__ = ["KINDS", "View", "ViewEdge", "ViewNode", "bound", "kind_rank", "notes"]
@@ -166,6 +167,12 @@ class View:
         nodes = {key: self._plugin(key) for key in self._plugins}
         nodes.update(self._ghosts(raw))
         self.nodes: Dict[str, ViewNode] = {key: nodes[key] for key in sorted(nodes)}
+        self._circles = [
+            f"in a cycle of {listed(nodes[each].label for each in cycle)}"
+            if len(cycle) > 1
+            else "needs itself"
+            for cycle in self.cycles
+        ]
         self.edges = tuple(dict.fromkeys(self._edge(each) for each in sorted(raw, key=_edge_key)))
         self._needs: Dict[str, List[ViewEdge]] = {}
         self._users: Dict[str, List[ViewEdge]] = {}
@@ -229,15 +236,14 @@ class View:
         """What holds a plugin up, in words: the given reason, else what the graph tells."""
         node = self.nodes[key]
         if node.ghost:
-            asked = ", ".join(f'{who}: "{text}"' if text else who for who, text in node.demands)
+            asked = listed(f'{who}: "{text}"' if text else who for who, text in node.demands)
             verb = "wanted" if node.word == "absent" else "required"
             return f"{verb} by {asked}" if asked else ""
         given = self.reason(key)
         if given:
             return given
         if key in self._home:
-            members = [self.nodes[each].label for each in self.cycles[self._home[key]]]
-            return f"in a cycle of {', '.join(members)}" if len(members) > 1 else "needs itself"
+            return self._circles[self._home[key]]
         held: List[str] = []
         passed_on: List[str] = []
         for edge in self.needs_of(key):
@@ -251,7 +257,7 @@ class View:
                 held.append(f"needs {asked}, found {other.version or 'no version'}")
             elif edge.to not in self.waves:
                 passed_on.append(f"needs {other.label}, which is {' and '.join(other.words)}")
-        return "; ".join(held or passed_on[:1])
+        return "; ".join(held[:8] or passed_on[:1])
 
     def _edges(self, graph: Graph) -> Tuple[List[Edge], Tuple[Missing, ...]]:
         """The graph's edges, and one more for each missing name that no edge tells of.
