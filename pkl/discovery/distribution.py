@@ -38,7 +38,7 @@ def canonical_fast(name: str) -> str:
 
 def is_source_tree(info: str) -> bool:
     """Whether an information directory is one that setuptools leaves in a source tree."""
-    return info.endswith(".egg-info") and "-" not in info
+    return info.endswith(".egg-info") and "-" not in info[:-9]
 
 
 class Distribution:
