@@ -296,7 +296,7 @@ class View:
             words.append("cycle")
         return ViewNode(
             key,
-            printable(node.name if self._ids[node.name] else key),
+            _label(node.name if self._ids[node.name] else key),
             printable(node.version),
             printable(node.distribution or ""),
             tuple(map(printable, words)),
@@ -317,7 +317,7 @@ class View:
         return {
             key: ViewNode(
                 key,
-                printable(key),
+                _label(key),
                 words=("missing" if key in hard else "absent",),
                 ghost=True,
                 demands=tuple(sorted(asked_by)),
@@ -358,6 +358,11 @@ class View:
                 users.setdefault(edge.to, []).append(edge.from_)
         out = reachable(held, users)
         return self.columns({}, [key for key in self._plugins if key not in out])
+
+
+def _label(name: str) -> str:
+    """A name as it is shown; one of blanks only would not be seen at all."""
+    return printable(name) if name.strip() else "(no name)"
 
 
 def _edge_key(edge: Edge) -> Tuple[str, str, int, str, str, bool, Tuple[str, ...]]:
