@@ -148,4 +148,7 @@ def main(arguments: Sequence[str]) -> int:
 if __name__ == "__main__":
     if sys.version_info < (3, 9):  # noqa: UP036 (it says so instead of failing on syntax)
         sys.exit("pkl needs Python 3.9 or newer; this is " + sys.version.split()[0])
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

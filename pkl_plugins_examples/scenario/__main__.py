@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from typing import List
 
 import opening
@@ -62,6 +63,10 @@ def main() -> int:
         return 1
     except Unexpected as unexpected:
         print(f"\ndemo failed: this should be so, and is not: {unexpected}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        print(f"\ndemo failed: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     print(f"\nEverything was as it should be, in {time.monotonic() - began:.1f} s.")
     return 0
