@@ -11,6 +11,10 @@ from click.core import ParameterSource
 from ..version import VERSION
 from .session import Session
 
+COLOR_MODES = ("auto", "always", "never")
+_PREFIX = "session_"
+"""Before the names of global options, which no option of a verb may have."""
+
 __all__ = ["Verb", "global_options", "print_version"]
 
 
@@ -23,10 +27,11 @@ def print_version(ctx: click.Context, _param: click.Parameter, given: bool) -> N
 
 def _take(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Notes a global option in the session, if it was really given."""
-    name = param.name or ""
     session = ctx.find_object(Session)
-    if session is None or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+    given = ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+    if session is None or not given:
         return
+    name = (param.name or "")[len(_PREFIX) :]
     take = _TAKES.get(name)
     if take is not None:
         take(session, name, value)
@@ -61,33 +66,49 @@ def global_options(*, hidden: bool) -> List[click.Parameter]:
         hidden: Leave them out of the help page, as the verbs do.
     """
 
-    def option(*names: str, help: str, **more: Any) -> click.Option:
+    def option(name: str, *flags: str, help: str, **more: Any) -> click.Option:
         return click.Option(
-            names, help=help, expose_value=False, callback=_take, hidden=hidden, **more
+            [_PREFIX + name, *flags],
+            help=help,
+            expose_value=False,
+            callback=_take,
+            hidden=hidden,
+            **more,
         )
 
     return [
-        option("--app", metavar="MODULE:ATTR", help="Import this application and ask its host."),
-        option("--group", metavar="GROUP", help="The entry-point group; any project's will do."),
         option(
-            "--path",
+            "app",
+            "--app",
+            metavar="MODULE:ATTR",
+            help="Import this application and ask its host. PKL_APP may say so, too.",
+        ),
+        option(
+            "group",
+            "--group",
+            metavar="GROUP",
+            help="The entry-point group; any project's will do.",
+        ),
+        option(
             "paths",
+            "--path",
             metavar="DIR",
             multiple=True,
             help="A plugin directory, or a directory of them; may be repeated.",
         ),
-        option("-C", "directory", metavar="DIR", help="Do as if started in DIR."),
-        option("--json", is_flag=True, help="Print one JSON object instead of text."),
+        option("directory", "-C", metavar="DIR", help="Do as if started in DIR."),
+        option("json", "--json", is_flag=True, help="Print one JSON object instead of text."),
         option(
+            "color",
             "--color",
-            type=click.Choice(["auto", "always", "never"]),
+            type=click.Choice(COLOR_MODES),
             help="When to use colours; auto also heeds NO_COLOR and FORCE_COLOR.",
         ),
-        option("-v", "--verbose", count=True, help="Say more; may be repeated."),
-        option("-q", "--quiet", count=True, help="Say less."),
-        option("--debug", is_flag=True, help="Show the traceback of an error."),
-        option("--offline", is_flag=True, help="Use no network."),
-        option("--no-input", is_flag=True, help="Never ask."),
+        option("verbose", "-v", "--verbose", count=True, help="Say more; may be repeated."),
+        option("quiet", "-q", "--quiet", count=True, help="Say less."),
+        option("debug", "--debug", is_flag=True, help="Show the traceback of an error."),
+        option("offline", "--offline", is_flag=True, help="Use no network."),
+        option("no_input", "--no-input", is_flag=True, help="Never ask."),
     ]
 
 

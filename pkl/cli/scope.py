@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Tuple
 
-from ..discovery import DEFAULT_GROUP, discover
+from ..discovery import DEFAULT_GROUP, discover, installed_requirements
 from ..errors import ApplicationError, PluginNotFound
 from ..model.candidate import Discovery
 from ..model.manifest import MANIFEST_FILES
 from ..names import canonical, did_you_mean
 from ..resolver import resolve
+from .lines import line_of_requirement
 from .project import Project, read_project
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Scope:
 
     def _discover(self) -> Discovery:
         app = self.application
-        if app is not None and (app.group, app.paths) == (self.group, self.paths):
+        if app is not None and self._is_own(app):
             return app.discover(refresh=self._refresh)
         found = self._look(self.foreign)
         if self.foreign and _may_be_adopted(found):
@@ -84,6 +85,10 @@ class Scope:
                 self.foreign = False
                 return own
         return found
+
+    def _is_own(self, app: "PluginHost") -> bool:
+        """Whether the application's own group and directories are looked at."""
+        return (app.group, app.paths) == (self.group, self.paths)
 
     def _look(self, foreign: bool) -> Discovery:
         return discover(group=self.group, paths=self.paths, refresh=self._refresh, foreign=foreign)
@@ -107,12 +112,19 @@ class Scope:
             names: Names of plugins that are there; none for all.
             terms: Further keyword arguments of ``pkl.resolver.resolve``.
         """
+        app = self.application
+        if app is not None and not terms and self._is_own(app):
+            return app.resolve(*names)
         terms.setdefault("host_version", self.version)
+        if self.foreign:
+            # Only there do edges pass through distributions that have no part in the group.
+            terms.setdefault("distributions", installed_requirements())
         return resolve(
             self.found.candidates,
             roots=list(names) or None,
             desired=self.desired,
             foreign=self.foreign,
+            line_of=line_of_requirement,
             **terms,
         )
 

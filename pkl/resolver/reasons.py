@@ -115,7 +115,7 @@ class Reasons:
         found = self._own.get(place)
         if found is None:
             reason = self._worked_out(place, self.problem.outs[place])
-            found = self._own[place] = Reason(*(printable(text) for text in reason))
+            found = self._own[place] = Reason(*map(_printable_lines, reason))
         return found
 
     def _only_early(self, demand: Demand) -> bool:
@@ -307,3 +307,8 @@ class Reasons:
 
 def _argument(demand: Demand) -> str:
     return quoted(demand.requirement.display, demand.requirement.specifier)
+
+
+def _printable_lines(text: str) -> str:
+    """The text made printable; the lines of a manifest's faults stay lines."""
+    return "\n".join(map(printable, text.split("\n")))

@@ -1,0 +1,1 @@
+"""What is wrong with plugins, found without importing them: rules over files and metadata."""
