@@ -24,6 +24,7 @@ VERBS: Mapping[str, Tuple[str, str]] = {
     "why": ("why", "Who pulls a plugin in, or why it does not run."),
     "resolve": ("resolve", "What would be started, in which order, and what would not."),
     "check": ("check", "Find what is wrong with plugins, a plugin project, or a wheel."),
+    "doctor": ("doctor", "Find what is wrong with this environment, and how to repair it."),
     "discover": ("discover", "What each source holds, or every entry-point group there is."),
     "run": ("run", "Start a host with its plugins, and stop it in order."),
     "version": ("version", "The versions of pkl and of what it runs on."),

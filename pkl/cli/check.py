@@ -8,6 +8,7 @@ import click
 
 from ..discovery import DEFAULT_GROUP, discover
 from ..errors import UsageError
+from ..render.as_json import dumps
 from .lint.finding import ERROR, WARNING, Finding, in_order
 from .lint.installed import check_scope
 from .lint.known import Known
@@ -59,8 +60,6 @@ def _of_paths(scope: Scope, paths: Sequence[str]) -> List[Finding]:
 
 
 def _write_sarif(file: str, findings: Sequence[Finding]) -> None:
-    from ..render.as_json import dumps
-
     try:
         with open(file, "w", encoding="utf-8") as opened:
             opened.write(dumps(sarif(findings)) + "\n")

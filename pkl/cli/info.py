@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Union
+from typing import Any, Dict, Iterable, List, Sequence, Union
 
 import click
 
@@ -12,7 +12,7 @@ from ..render.table import Cell, fields, state_cell
 from .options import Verb
 from .rows import Row, rows_of
 from .scope import Scope
-from .session import Session
+from .session import Session, plain
 
 __all__ = ["command"]
 
@@ -66,10 +66,10 @@ def _as_dict(scope: Scope, row: Row) -> Dict[str, Any]:
         tier=metadata.tier,
         activation=list(metadata.activation),
         critical=metadata.critical,
-        permissions=_plain(metadata.permissions),
-        limits=_plain(metadata.limits),
-        supervision=_plain(metadata.supervision),
-        config=_plain(metadata.config),
+        permissions=plain(metadata.permissions),
+        limits=plain(metadata.limits),
+        supervision=plain(metadata.supervision),
+        config=plain(metadata.config),
         layer=_layer(scope, row),
         required_by=[
             {"name": edge.from_, "kind": edge.kind, "requirement": edge.requirement}
@@ -78,17 +78,6 @@ def _as_dict(scope: Scope, row: Row) -> Dict[str, Any]:
         notes=list(candidate.notes),
     )
     return found
-
-
-def _plain(value: Any) -> Any:
-    """The value with plain mappings and lists in it, and text for what JSON does not know."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(value)
 
 
 def _text(session: Session, scope: Scope, row: Row) -> str:
@@ -103,7 +92,8 @@ def _text(session: Session, scope: Scope, row: Row) -> str:
     ]
     if reason is not None:
         pairs += [("Why", line.strip()) for line in reason.message.split("\n")]
-        pairs.append(("Because", reason.cause if reason.cause not in reason.message else ""))
+        if reason.code != "manifest" and reason.cause not in reason.message:
+            pairs.append(("Because", reason.cause))
         pairs.append(("Hint", reason.remedy))
     pairs += [
         ("Wave", str(layer + 1) if layer is not None else ""),

@@ -9,7 +9,18 @@ import sys
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import click
 
@@ -133,8 +144,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 def _show(session: Session, host: PluginHost, report: StartReport) -> None:
     if session.json:
-        fields: Dict[str, Any] = {"host": host.name, "group": host.group, **report.as_dict()}
-        session.document("pkl.run/1", fields)
+        session.document("pkl.run/1", _as_dict(host, report))
         sys.stdout.flush()
         return
     out = session.out
@@ -151,6 +161,25 @@ def _show(session: Session, host: PluginHost, report: StartReport) -> None:
     for note in report.notes if session.verbosity > 0 else ():
         session.note(f"note: {note}")
     sys.stdout.flush()
+
+
+def _as_dict(host: PluginHost, report: StartReport) -> Dict[str, Any]:
+    def row(name: str) -> Dict[str, Any]:
+        plugin = host.get_plugin(name)
+        return {"name": name, "version": plugin.version if plugin is not None else None}
+
+    def held(reasons: "Mapping[str, Reason]") -> List[Dict[str, Any]]:
+        return [{**row(name), "reason": reason.as_dict()} for name, reason in reasons.items()]
+
+    return {
+        "host": host.name,
+        "group": host.group,
+        "status": report.status,
+        "enabled": [{**row(name), "seconds": report.timings.get(name)} for name in report.enabled],
+        "blocked": held(report.blocked),
+        "failed": held(report.failed),
+        "notes": list(report.notes),
+    }
 
 
 def _row(

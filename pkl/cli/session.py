@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..errors import PklError
     from ..render.terminal import Terminal
 
-__all__ = ["Session"]
+__all__ = ["Session", "plain"]
 
 
 class Session:
@@ -150,7 +150,7 @@ class Session:
             whole = f"{message}\n{why}" if why else message
             self.document(
                 "pkl.error/1",
-                {"code": code, "message": whole, "hint": hint, "details": _plain(details or {})},
+                {"code": code, "message": whole, "hint": hint, "details": plain(details or {})},
             )
             return
         self._headline(f"error[{code}]", "fail", message)
@@ -189,12 +189,12 @@ class Session:
             sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - stays open
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The value as JSON can hold it; what it cannot becomes text."""
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return str(value)

@@ -8,9 +8,10 @@ from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 import click
 
 from ..model.graph import Edge, Graph
+from ..model.plan import Plan
 from ..render.tree import tree
 from .options import Verb
-from .rows import rows_of
+from .rows import Row, rows_of
 from .scope import Scope
 from .session import Session
 
@@ -55,23 +56,31 @@ def command(session: Session, name: str, everything: bool, full: bool) -> int:
         )
         return 0
     out = session.out
+    others = {name: reason for name, reason in plan.blocked.items() if name != row.key}
     text = tree(
         plan.graph,
         invert=True,
         focus=ident,
         ascii=not out.unicode,
         color=out.color,
-        reasons=plan.blocked,
+        reasons=others,
     )
     session.write(text)
     if row.reason is not None:
-        said = plan.explain(row.key, full)
-        session.write("\n" + "".join(f"{out.clean(line)}\n" for line in said.split("\n")))
-        if row.reason.remedy and row.reason.remedy not in said:
-            session.write(f"{out.paint('hint', 'muted')}: {out.clean(row.reason.remedy)}\n")
+        session.write("\n" + _explained(session, plan, row, full))
     elif not any(edge.to == ident and edge.kind in _PULLS for edge in plan.graph.edges):
         session.write(f"nothing needs it; it is started because it is {row.desired}\n")
     return 0
+
+
+def _explained(session: Session, plan: Plan, row: Row, full: bool) -> str:
+    reason, out = row.reason, session.out
+    assert reason is not None
+    said = reason.message if reason.code == "manifest" else plan.explain(row.key, full)
+    lines = [out.clean(line) for line in said.split("\n")]
+    if reason.remedy and reason.remedy not in said:
+        lines.append(f"{out.paint('hint', 'muted')}: {out.clean(reason.remedy)}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 _PULLS = ("requires", "wants")

@@ -128,6 +128,32 @@ class Cache:
             return False
         return True
 
+    def unsound(self) -> List[Tuple[str, str]]:
+        """The files that will never be believed, each with the reason.
+
+        Raises:
+            OSError: The directory is there and cannot be listed.
+        """
+        found: List[Tuple[str, str]] = []
+        try:
+            names = sorted(os.listdir(self.directory))
+        except FileNotFoundError:
+            return found
+        for name in names:
+            path = os.path.join(self.directory, name)
+            data = _read(path)
+            if data is None:
+                found.append((path, "it cannot be read, or is not a file of ours alone"))
+                continue
+            head, _, rest = data.partition(b"\n")
+            try:
+                sound = json.loads(head)["crc32"] == binascii.crc32(rest)
+            except (ValueError, TypeError, LookupError, RecursionError):
+                sound = False
+            if not sound:
+                found.append((path, "it is damaged"))
+        return found
+
     def _file(self, key: Sequence[str]) -> str:
         name = f"{binascii.crc32('/'.join(key).encode('utf-8', 'replace')):08x}"
         base = "".join(c if c.isalnum() else "-" for c in os.path.basename(key[-1]))[:40]

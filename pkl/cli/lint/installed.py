@@ -88,7 +88,7 @@ def _of_manifest(candidate: Candidate, fault: Reason) -> Iterator[Finding]:
         path = match["path"] if match is not None else ""
         path = "" if path.startswith("(") else path
         at = _line(file, path, line)
-        yield Finding(ERROR, "manifest", line.strip(), file, at, path, fault.remedy)
+        yield Finding(ERROR, "manifest", line.strip(), file, at, path)
 
 
 def _line(file: Optional[str], path: str, rule: str) -> Optional[int]:
