@@ -8,8 +8,6 @@ from threading import Event as Flag
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
-    Any,
-    Callable,
     Mapping,
     Optional,
     Sequence,
@@ -40,18 +38,19 @@ from .report import StartReport
 from .rows import PathLike, Rows
 from .signal import ErrorSignal
 from .starting import adopt, start, stop
+from .watching import Watching
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from ..kernel.ports import Clock, CodeLoader, MetadataLoader, PluginLoader, Undo
+    from ..kernel.ports import Clock, CodeLoader, MetadataLoader, PluginLoader
 
 __all__ = ["PluginHost"]
 
 _unnamed = count(1)
 
 
-class PluginHost:
+class PluginHost(Watching):
     """A kernel for plugins inside an application. Several may live side by side.
 
     Every method may be called from any thread. A host is a context manager, sync and async:
@@ -334,20 +333,6 @@ class PluginHost:
         """Blocks until somebody calls ``exit()``; its code, or None after ``timeout`` seconds."""
         self._exit.wait(timeout)
         return self.exit_code
-
-    def add_context_switch_hook(
-        self, hook: Callable[[Optional[Plugin], Optional[Plugin]], Any]
-    ) -> "Undo":
-        """Calls ``hook(old, new)`` whenever the current plugin changes; returns its undo."""
-        return self.kernel.add_hook(self.kernel.switch_hooks, hook)
-
-    def add_enable_hook(self, hook: Callable[[Plugin], Any]) -> "Undo":
-        """Calls ``hook(plugin)`` after a plugin was enabled; returns its undo."""
-        return self.kernel.add_hook(self.kernel.enable_hooks, hook)
-
-    def add_disable_hook(self, hook: Callable[[Plugin], Any]) -> "Undo":
-        """Calls ``hook(plugin)`` after a plugin was disabled; returns its undo."""
-        return self.kernel.add_hook(self.kernel.disable_hooks, hook)
 
     def __enter__(self) -> "PluginHost":
         return self

@@ -11,6 +11,7 @@ from .dispatch import Failed
 from .event_body import arun_body, run_body
 from .ownership import registrant
 from .route import Route, Subscription, describe, shape_of
+from .subscribable import Subscribable
 from .syscall import flags_of, is_async
 
 if sys.version_info >= (3, 10):
@@ -27,20 +28,18 @@ __all__ = ["BaseEvent"]
 P = ParamSpec("P")
 R = TypeVar("R")
 H = TypeVar("H", bound=Callable[..., Any])
-_SomeEvent = TypeVar("_SomeEvent", bound="BaseEvent[Any, Any]")
 
 
-class BaseEvent(Generic[P, R]):
+class BaseEvent(Subscribable, Generic[P, R]):
     """What events of plugins and of the host have in common.
 
     Attributes:
-        name: The name it is subscribed to by.
         protected: See ``event``.
         errors: ``contain`` or ``raise``, see ``event``.
     """
 
     def __init__(self, function: Callable[P, Any], name: str, protected: bool, errors: str) -> None:
-        self.name = name
+        self.name = self.full_name = name
         self.protected = protected
         self.errors = errors
         self.function = function
@@ -53,17 +52,6 @@ class BaseEvent(Generic[P, R]):
         self.is_async = bool(flags & 0x280)
         self.is_generator = bool(flags & 0x220)
         self.shape = shape_of(function)
-
-    @property
-    def full_name(self) -> str:
-        """The name with its owner's before it."""
-        return self.name
-
-    def _route_for(self, subject: Subject) -> Route:
-        raise NotImplementedError
-
-    def _check_subscriber(self, subject: Subject) -> None:
-        raise NotImplementedError
 
     @overload
     def on(self, handler: H) -> H: ...
@@ -117,29 +105,6 @@ class BaseEvent(Generic[P, R]):
     ) -> "Undo":
         """As ``on``, but returns what unsubscribes the handler again."""
         return self._subscribe(handler, priority, once, task).release
-
-    def unsubscribe(self, handler: Callable[..., Any]) -> None:
-        """Takes back the current subscriber's latest subscription of ``handler``.
-
-        Raises:
-            ValueError: It has not subscribed that handler.
-        """
-        subject = registrant()
-        found = self._route_for(subject).find(subject, handler)
-        if found is None:
-            who = "the host" if subject.plugin is None else f"plugin {subject.plugin.name!r}"
-            raise ValueError(
-                f"{who} has not subscribed {describe(handler)} to the event {self.full_name}"
-            )
-        found.release()
-
-    def __iadd__(self: _SomeEvent, handler: Callable[..., Any]) -> _SomeEvent:
-        self._subscribe(handler, 0, False, False)
-        return self
-
-    def __isub__(self: _SomeEvent, handler: Callable[..., Any]) -> _SomeEvent:
-        self.unsubscribe(handler)
-        return self
 
     def _subscribe(
         self, handler: Callable[..., Any], priority: int, once: bool, task: bool

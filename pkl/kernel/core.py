@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from itertools import count
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional
 
 from ..errors import HostClosed, NameRefused
 from ..model.candidate import Candidate, Origin
 from ..model.state import PluginState
 from ..names import identifier
 from .context import Subject, _current
+from .hook_route import HookRoute
+from .hook_trace import Tracer
 from .lifecycle import Lifecycle
 from .log import logger_for
 from .plugin import Plugin
@@ -92,6 +94,10 @@ class Kernel:
         self.switch_hooks: List[Callable[..., Any]] = []
         self.enable_hooks: List[Callable[..., Any]] = []
         self.disable_hooks: List[Callable[..., Any]] = []
+        self.tracers: List[Tracer] = []
+        """See ``host.trace_hooks``."""
+        self.blocked: FrozenSet[str] = frozenset()
+        """Plugins whose hook handlers are not called."""
         self.error_hooks: List[Callable[[PluginFault], Any]] = []
         self.subject = Subject(self, None, live=True)
         self.resource_manager = ResourceManager(self)
@@ -120,6 +126,15 @@ class Kernel:
         if found is None:
             found = routes.setdefault(event, Route(self, f"{plugin}.{event}"))
         return found
+
+    def hook_route(self, plugin: str, hook: str) -> HookRoute:
+        """The route of one plugin's hook; what subscribed to an event of that name is dropped."""
+        found = self._routes.setdefault(plugin, {}).get(hook)
+        if isinstance(found, HookRoute):
+            return found
+        made = HookRoute(self, f"{plugin}.{hook}")
+        self._routes[plugin][hook] = made
+        return made
 
     def routes_of(self, plugin: str) -> List[Route]:
         """The routes of every event that a plugin has or had."""

@@ -6,13 +6,13 @@ import sys
 from typing import Any, AsyncIterator, Callable, Coroutine, Dict, Optional, TypeVar, overload
 
 from ..errors import NameRefused, NotPermitted
-from ..names import identifier
 from .base_event import BaseEvent
 from .context import Subject, _current, current_subject
 from .dispatch import deliver
 from .generation import Generation, not_running, runs_plugin_code
 from .ownership import owner_of
 from .route import Route, describe
+from .subscribable import check_invoker, check_same_host
 
 if sys.version_info >= (3, 10):
     from typing import Literal, ParamSpec
@@ -49,6 +49,7 @@ class Event(BaseEvent[P, R]):
     ) -> None:
         super().__init__(function, name, protected, errors)
         self.owner = owner
+        self.full_name = f"{owner.plugin.name}.{name}"
         if owner.stopping:
             raise not_running(owner.plugin, owner)
         known = owner.events.get(name)
@@ -68,11 +69,6 @@ class Event(BaseEvent[P, R]):
     def __repr__(self) -> str:
         return f"<Event {self.full_name}>"
 
-    @property
-    def full_name(self) -> str:
-        """``plugin.event``."""
-        return f"{self.owner.plugin.name}.{self.name}"
-
     @runs_plugin_code
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs the body and the handlers, each handler as its subscriber.
@@ -85,7 +81,7 @@ class Event(BaseEvent[P, R]):
         generation = self.owner
         caller = _get()
         if generation.slow or (caller is not generation and caller is not None) or not self._inline:
-            self._check_caller(caller)
+            check_invoker(generation, caller, "event", self.full_name)
             return self._run(generation, self._route, args, kwargs)  # type: ignore[no-any-return]
         route = self._route
         entries = route.entries
@@ -101,31 +97,13 @@ class Event(BaseEvent[P, R]):
             self._settle(generation.kernel, failed)
         return None  # type: ignore[return-value]
 
-    def _check_caller(self, caller: Optional[Subject]) -> None:
-        owner = self.owner
-        if caller is not None and caller.plugin is not None and caller.plugin is not owner.plugin:
-            raise NotPermitted(
-                f"plugin {caller.plugin.name!r} may not invoke the event {self.full_name}: only "
-                f"plugin {owner.plugin.name!r} and the host may",
-                plugin=caller.plugin.name,
-                version=caller.plugin.version,
-                hint=f"call a @syscall of {owner.plugin.name!r} that invokes it",
-            )
-        if owner.slow:
-            owner.admit(caller)
-
     def _route_for(self, subject: Subject) -> Route:
         return self._route
 
     def _check_subscriber(self, subject: Subject) -> None:
         owner, plugin = self.owner.plugin, subject.plugin
-        if plugin is not None and subject.kernel is not self.owner.kernel:
-            raise NotPermitted(
-                f"plugin {plugin.name!r} runs in another host than the event {self.full_name}",
-                plugin=plugin.name,
-                version=plugin.version,
-                hint=f"import it with: from pkl.plugins import {identifier(owner.name)}",
-            )
+        if plugin is not None:
+            check_same_host(plugin, subject.kernel, self.owner, f"event {self.full_name}")
         if self.protected and plugin is not None and plugin is not owner:
             raise NotPermitted(
                 f"the event {self.full_name} is protected: only plugin {owner.name!r} and the "

@@ -45,8 +45,10 @@ class Resource:
     def _cleanup(self) -> None:
         """Gives back what the resource holds; called once, as its plugin."""
 
-    staged = False
-    """Whether ``_activate`` is to be called once the plugin is live."""
+    @property
+    def staged(self) -> bool:
+        """Whether ``_activate`` is to be called once the plugin is live."""
+        return False
 
     def _activate(self, now: float) -> None:
         """Called once when the plugin becomes live; ``now`` is that moment of the host's clock."""

@@ -34,7 +34,10 @@ class Timer(Resource):
             the machine was late.
     """
 
-    staged = True
+    @property
+    def staged(self) -> bool:
+        """A timer starts once its plugin is live."""
+        return True
 
     def __init__(
         self,

@@ -1,0 +1,67 @@
+"""The hooks of a host: how an application watches its plugins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional
+
+from ..kernel.core import Kernel
+from ..kernel.hook_trace import Tracer
+from ..kernel.plugin import Plugin
+from ..names import canonical
+
+if TYPE_CHECKING:
+    from ..kernel.ports import Undo
+
+__all__ = ["Watching"]
+
+
+class Watching:
+    """The watching half of ``PluginHost``. A hook that raises is reported and no more."""
+
+    kernel: Kernel
+
+    def add_context_switch_hook(
+        self, hook: Callable[[Optional[Plugin], Optional[Plugin]], Any]
+    ) -> "Undo":
+        """Calls ``hook(old, new)`` whenever the current plugin changes; returns its undo."""
+        return self.kernel.add_hook(self.kernel.switch_hooks, hook)
+
+    def trace_hooks(
+        self,
+        before: Optional[Callable[[str, Mapping[str, Any]], Any]] = None,
+        after: Optional[
+            Callable[[str, Mapping[str, Any], Any, Optional[BaseException], float], Any]
+        ] = None,
+    ) -> "Undo":
+        """Watches every ``@hook`` call of this host; returns its undo.
+
+        Args:
+            before: Called with the hook's name and its arguments by name.
+            after: Called with these, the result, the error or None, and the seconds it took.
+        """
+        tracer = Tracer(before, after)
+        self.kernel.tracers.append(tracer)
+
+        def undo() -> None:
+            if tracer in self.kernel.tracers:
+                self.kernel.tracers.remove(tracer)
+
+        return undo
+
+    def block_handlers(self, name: str) -> "Undo":
+        """Keeps a plugin's hook handlers from being called; returns what lets them again."""
+        blocked = canonical(name)
+        self.kernel.blocked |= {blocked}
+
+        def undo() -> None:
+            self.kernel.blocked -= {blocked}
+
+        return undo
+
+    def add_enable_hook(self, hook: Callable[[Plugin], Any]) -> "Undo":
+        """Calls ``hook(plugin)`` after a plugin was enabled; returns its undo."""
+        return self.kernel.add_hook(self.kernel.enable_hooks, hook)
+
+    def add_disable_hook(self, hook: Callable[[Plugin], Any]) -> "Undo":
+        """Calls ``hook(plugin)`` after a plugin was disabled; returns its undo."""
+        return self.kernel.add_hook(self.kernel.disable_hooks, hook)
