@@ -9,7 +9,7 @@ from typing import Dict, List, Optional, Sequence
 
 from ..model.plan import Plan
 from ..model.state import Reason
-from ..names import did_you_mean, printable
+from ..names import did_you_mean
 from .clauses import Clause
 from .demands import Demands
 from .problem import Demand, Out, positions
@@ -17,7 +17,7 @@ from .proofs import clash, from_the_top
 from .reasons import Reasons
 from .search import Fact, Refusal
 from .selection import Selection
-from .words import Place, Words, listed
+from .words import Place, Words, cleaned, listed
 
 __all__ = ["Explainer"]
 
@@ -52,23 +52,27 @@ class Explainer:
             name: The plugin, as the plan names it.
             full: Everything instead of the last dozen steps.
         """
-        package = self._problem.index.get(name)
-        reason = self._plan.blocked.get(name)
-        if package is None:
-            lines = self._unknown(name, reason)
-        elif reason is not None:
-            lines = self._blocked(package, reason, full)
-        elif package in self._selection.chosen:
-            lines = self._started(package, full)
-        else:
-            lines = [f"{name} is not asked for, and nothing that starts requires it"]
-        return "\n".join(printable(line) for line in lines)
+        packages = self._problem.find(name)
+        lines = [] if packages else self._unknown(name)
+        for package in packages:
+            lines += self._about(package, full)
+        return cleaned("\n".join(lines))
 
-    def _unknown(self, name: str, reason: Optional[Reason]) -> List[str]:
-        guess = did_you_mean(name, self._problem.names)
+    def _about(self, package: int, full: bool) -> List[str]:
+        name = self._problem.names[package]
+        reason = self._plan.blocked.get(name)
+        if reason is not None:
+            return self._blocked(package, reason, full)
+        if package in self._selection.chosen:
+            return self._started(package, full)
+        return [f"{name} is not asked for, and nothing that starts requires it"]
+
+    def _unknown(self, name: str) -> List[str]:
+        problem, reason = self._problem, self._plan.blocked.get(name)
+        guess = did_you_mean(name, problem.names)
         lines = [f"{name} is not known" + (f"; did you mean {guess}?" if guess else "")]
-        for package, _position, version in self._problem.providers.get(name, ())[:FEW]:
-            lines.append(f"  {self._problem.names[package]} provides {name}=={version}")
+        for package, position, version in problem.providers.get(name, ())[:FEW]:
+            lines.append(f"  {self._words.called((package, position))} provides {name}=={version}")
         return lines if reason is None else [*lines, f"repair: {reason.remedy}"]
 
     # What starts.
@@ -150,7 +154,8 @@ class Explainer:
         if out.demand is not None:
             lines = [self._stated(place, "requires", out.demand)]
             return lines + self._seen(out.demand)
-        lines = [f"  {self._reasons.own(place).message} ({self._words.source(place)})"]
+        message = self._reasons.own(place).message.replace("\n", "\n  ")
+        lines = [f"  {message} ({self._words.source(place)})"]
         if len(self._problem.candidates[place[0]]) > 1:
             lines += self._candidates(place[0])
         return lines
@@ -166,7 +171,9 @@ class Explainer:
             called = self._words.called((package, position))
             lines.append(f"  {called} provides {demand.name}=={version}: {why}")
         if not lines:
-            lines.append(f"  nothing here is or provides {demand.name}")
+            guess = did_you_mean(demand.name, [*problem.names, *problem.providers])
+            meant = f"; did you mean {guess}?" if guess else ""
+            lines.append(f"  nothing here is or provides {demand.name}{meant}")
         return lines
 
     def _candidates(self, package: int, demand: Optional[Demand] = None) -> List[str]:

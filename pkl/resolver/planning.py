@@ -148,13 +148,10 @@ def _roots(problem: Problem, roots: Optional[Sequence[str]]) -> Tuple[List[int],
     found: Set[int] = set()
     unknown: Set[str] = set()
     for name in roots:
-        package = problem.index.get(name)
-        if package is None and not problem.terms.foreign:
-            package = problem.index.get(canonical(name))
-        if package is None:
+        packages = problem.find(name)
+        found.update(packages)
+        if not packages:
             unknown.add(name)
-        else:
-            found.add(package)
     return sorted(found), sorted(unknown)
 
 

@@ -126,6 +126,20 @@ class Problem:
             self._add(name, groups[name])
         self._exclude()
 
+    def find(self, name: str) -> List[int]:
+        """The packages of a name, or of an id such as ``distribution:name``."""
+        package = self.index.get(name)
+        if package is not None:
+            return [package]
+        if not self.terms.foreign:
+            package = self.index.get(canonical(name))
+            return [] if package is None else [package]
+        return [
+            package
+            for package, group in enumerate(self.candidates)
+            if name in (group[0].name, group[0].id)
+        ]
+
     def standing(self, package: int, position: int) -> Tuple[bool, bool, int]:
         """Its rank by lock, by what is running, and by precedence; the lowest comes first."""
         terms, name = self.terms, self.names[package]

@@ -6,14 +6,14 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..model.candidate import Origin
 from ..model.state import Reason
-from ..names import did_you_mean, printable
+from ..names import did_you_mean
 from .choice import Choice
 from .demands import Demands
 from .problem import Demand, Out, positions
 from .proofs import clash, core
 from .remedies import Remedies
 from .search import Fact, Refusal
-from .words import SHOWN, Place, Words, listed, quoted
+from .words import SHOWN, Place, Words, cleaned, listed, quoted
 
 __all__ = ["Reasons"]
 
@@ -69,15 +69,18 @@ class Reasons:
         names = [self.problem.names[other] for other, _mask in demand.link]
         through = f"{listed(names, 'or')} cannot start"
         text = f"{self._words.called(place)} requires {demand.text}, and {through}"
-        return Reason("requirement-blocked", printable(text), fault.cause, fault.remedy)
+        return Reason("requirement-blocked", cleaned(text), fault.cause, fault.remedy)
 
     def representative(self, package: int, mask: int) -> Place:
-        """The candidate that stands for a set: the preferred one of those made for this host."""
+        """The candidate that stands for a set.
+
+        The preferred one of those made for this host; if there is none, of those that are here.
+        """
         outs, fit = self.problem.outs, 0
         for position in positions(mask):
             if (package, position) not in outs or outs[package, position].code not in UNFIT:
                 fit |= 2 << position
-        return package, self._choice.best(package, fit or mask)
+        return package, self._choice.best(package, fit or mask & self.problem.here(package) or mask)
 
     def following(self, place: Place) -> Optional[Place]:
         """The candidate that holds this one up, or None if the fault is its own."""
@@ -115,7 +118,7 @@ class Reasons:
         found = self._own.get(place)
         if found is None:
             reason = self._worked_out(place, self.problem.outs[place])
-            found = self._own[place] = Reason(*map(_printable_lines, reason))
+            found = self._own[place] = Reason(*map(cleaned, reason))
         return found
 
     def _only_early(self, demand: Demand) -> bool:
@@ -191,7 +194,8 @@ class Reasons:
                 }
             )
             text = f"{asks}, but {listed(offers)}"
-            return Reason("capability", text, text, install)
+            remedy = self._remedies.capability(place, demand, problem.providers[wanted])
+            return Reason("capability", text, text, remedy)
         if problem.terms.foreign or demand.via:
             text = f"{asks}, which is not installed"
             return Reason("missing", text, text, f"pip install {_argument(demand)}")
@@ -218,7 +222,7 @@ class Reasons:
                 f"{problem.names[other[0]]}, but that is the name of a plugin, "
                 f"{words.called(other)} ({words.source(other)})"
             )
-            return Reason("collision", text, text, self._remedies.removal([place, other]))
+            return Reason("collision", text, text, self._remedies.removal([place]))
         places = [
             (place[0], i)
             for i, c in enumerate(problem.candidates[place[0]])
@@ -231,7 +235,12 @@ class Reasons:
         words = self._words
         sources = [f"{words.source(p)} (version {words.candidate(p).version})" for p in places]
         text = f"{name} is offered by {listed(sources)}"
-        return Reason("collision", text, text, self._remedies.removal(places))
+        preferred = words.candidate(places[0])
+        first = preferred.distribution or preferred.location or preferred.target
+        remedy = (
+            f"{self._remedies.removal(places)}, or say which comes first: precedence=[{first!r}]"
+        )
+        return Reason("collision", cleaned(text), cleaned(text), cleaned(remedy))
 
     def _cycle(self, members: Sequence[int]) -> Reason:
         path = self.circle(members)
@@ -307,8 +316,3 @@ class Reasons:
 
 def _argument(demand: Demand) -> str:
     return quoted(demand.requirement.display, demand.requirement.specifier)
-
-
-def _printable_lines(text: str) -> str:
-    """The text made printable; the lines of a manifest's faults stay lines."""
-    return "\n".join(map(printable, text.split("\n")))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import List, Sequence
+from typing import List, Sequence, Tuple
 
-from ..model.candidate import Candidate
+from ..model.candidate import Candidate, Origin
 from ..model.requirement import specifier_contains, version_key
 from .problem import Demand
 from .search import Fact
@@ -41,20 +41,32 @@ class Remedies:
         """For a requirement that no version of a plugin fits."""
         specifier = demand.requirement.specifier
         install = f"pkl install {quoted(demand.name, specifier)}"
-        if too_low(specifier, self._words.there(package)[0]):
+        group = self._problem.candidates[package]
+        here = [c.version for c in group if c.origin is not Origin.REGISTRY]
+        if too_low(specifier, (here or [c.version for c in group])[-1]):
             return install
         return f"pkl upgrade {self._problem.names[place[0]]}, or {install}"
 
+    def capability(
+        self, place: Place, demand: Demand, providers: Sequence[Tuple[int, int, str]]
+    ) -> str:
+        """For a capability that is provided in the wrong version."""
+        specifier = demand.requirement.specifier
+        low = [package for package, _i, version in providers if too_low(specifier, version)]
+        return f"pkl upgrade {self._problem.names[low[0] if low else place[0]]}"
+
     def other_host(self, place: Place, specifier: str, version: str, what: str) -> str:
         """For a plugin that is not made for this host or this Python."""
-        name = self._problem.names[place[0]]
-        if too_low(specifier, version):
-            older = quoted(name, f"<{self._words.candidate(place).version}")
-            return f"run it with {what} {specifier}, or try an older one: pkl install {older}"
-        return f"pkl upgrade {name}"
+        name, candidate = self._problem.names[place[0]], self._words.candidate(place)
+        if not too_low(specifier, version):
+            return f"pkl upgrade {name}"
+        run = f"run it with {what} {specifier}"
+        if any(c.origin is Origin.REGISTRY for c in self._problem.candidates[place[0]]):
+            return run
+        return f"{run}, or try an older one: pkl install {quoted(name, f'<{candidate.version}')}"
 
     def removal(self, places: Sequence[Place]) -> str:
-        """For a name that several sources offer."""
+        """For a name that is taken."""
         words: List[str] = []
         for place in places:
             candidate = self._words.candidate(place)
@@ -62,9 +74,7 @@ class Remedies:
                 words.append(f"pip uninstall {candidate.distribution}")
             else:
                 words.append(f"remove {candidate.location or candidate.target}")
-        first = self._words.candidate(places[0])
-        preferred = first.distribution or first.location or first.target
-        return f"{listed(words, 'or')}; or set precedence = [{preferred!r}]"
+        return listed(words, "or")
 
     def conflict(self, other: int) -> str:
         """For a plugin that conflicts with one that starts."""

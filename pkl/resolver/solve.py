@@ -56,7 +56,8 @@ class Solver:
         self._steps = steps
         self._clauses: List[List[Term]] = []
         self._follows: List[Tuple[int, ...]] = []
-        self._watches: List[List[int]] = [[] for _ in full]
+        # By variable: the watched terms, each with the number of its clause.
+        self._watches: List[List[Term]] = [[] for _ in full]
         self._any_of: Dict[int, List[int]] = {}
         self._units: List[int] = []
         # The trail: variable, set before, cause and level of each narrowing, in order.
@@ -203,44 +204,45 @@ class Solver:
         """Follows every conclusion; returns a clause that is broken, or None."""
         state, clauses, watches = self.state, self._clauses, self._watches
         while self._visited < len(self._variable):
-            variable = self._variable[self._visited]
+            place = self._visited
+            variable = self._variable[place]
             self._visited += 1
+            if self._history[variable][-1] != place:
+                continue  # It was narrowed again since; that visit sees all that this one would.
             inverse = ~state[variable]
-            watching = watches[variable]
-            keep: List[int] = []
-            watches[variable] = keep
-            for place, number in enumerate(watching):
+            holding = [each for each in watches[variable] if each[0] | inverse == -1]
+            moved: Set[int] = set()
+            broken: Optional[int] = None
+            for _mask, number in holding:
                 terms = clauses[number]
                 own = 0 if terms[0][0] == variable else 1
-                if terms[own][1] | inverse != -1:
-                    keep.append(number)
-                    continue
                 for k in range(2, len(terms)):
                     other, mask = terms[k]
                     if state[other] & ~mask:
                         terms[own], terms[k] = terms[k], terms[own]
-                        watches[other].append(number)
+                        watches[other].append((mask, number))
+                        moved.add(number)
                         break
                 else:
-                    keep.append(number)
-                    if len(terms) == 1:
-                        keep.extend(watching[place + 1 :])
-                        return number
-                    other, mask = terms[1 - own]
+                    other, mask = terms[1 - own] if len(terms) > 1 else terms[0]
                     left = state[other] & ~mask
                     if not left:
-                        keep.extend(watching[place + 1 :])
-                        return number
+                        broken = number
+                        break
                     if left != state[other]:
                         self._narrow(other, left, number)
+            if moved:
+                watches[variable] = [each for each in watches[variable] if each[1] not in moved]
+            if broken is not None:
+                return broken
         return None
 
     def _attach(self, terms: List[Term], follows: Tuple[int, ...]) -> int:
         number = len(self._clauses)
         self._clauses.append(terms)
         self._follows.append(follows)
-        for variable, _mask in terms[:2]:
-            self._watches[variable].append(number)
+        for variable, mask in terms[:2]:
+            self._watches[variable].append((mask, number))
         return number
 
     # Dead ends.

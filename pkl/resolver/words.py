@@ -6,11 +6,12 @@ from typing import Callable, List, Optional, Sequence, Tuple
 
 from ..model.candidate import Candidate, Origin
 from ..model.requirement import version_key
+from ..names import printable
 from .demands import Demands
 from .problem import Demand, positions
 from .search import Fact
 
-__all__ = ["LineOf", "Place", "Words", "listed", "quoted"]
+__all__ = ["SHOWN", "LineOf", "Place", "Words", "cleaned", "listed", "quoted"]
 
 SHOWN = 6
 """How many names or versions one line lists."""
@@ -27,6 +28,11 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     if len(words) > SHOWN + 1:
         return f"{', '.join(words[:SHOWN])} {last} {len(words) - SHOWN} more"
     return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def cleaned(text: str) -> str:
+    """The text with what a plugin may have hidden in it made visible, line by line."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def quoted(name: str, specifier: str = "") -> str:
