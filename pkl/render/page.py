@@ -110,8 +110,8 @@ SCRIPT = _tight(
         transform: `translate(${items[i].c * 300 + 40},${items[i].y - 20})`});
       make("rect", g, "", {width: 200, height: 40, rx: 8});
       make("use", g, "", {class: "g", href: "#pkl-" + glyph, x: 13, y: 13});
-      make("text", g, name.slice(0, 25), {class: "name", x: 24, y: 17});
-      make("text", g, v.slice(0, 14) + " " + w, {class: "note", x: 24, y: 33});
+      make("text", g, name.slice(0, 22), {class: "name", x: 24, y: 17});
+      make("text", g, (v.slice(0, 14) + " " + w).slice(0, 28), {class: "note", x: 24, y: 33});
     }
     show(made);
   };
@@ -203,7 +203,7 @@ header{{display:flex;flex-wrap:wrap;gap:8px 16px;align-items:center;padding:12px
 border-bottom:1px solid}}
 h1{{font-size:16px;margin:0}}header p{{margin:0}}
 #tools{{display:none;gap:6px;margin-left:auto;position:relative}}
-.live #tools{{display:flex}}
+.live #tools{{display:flex;flex-wrap:wrap}}#tools button{{white-space:nowrap}}
 button,input{{font:inherit;border:1px solid;border-radius:8px;padding:3px 10px}}
 button{{cursor:pointer}}button:focus-visible,input:focus-visible,.n:focus-visible rect{{
 outline:2px solid;outline-offset:1px}}
@@ -217,7 +217,7 @@ main{{display:flex;flex:1;min-height:0}}
 #side{{width:300px;overflow:auto;padding:16px 20px;border-left:1px solid;overflow-wrap:anywhere}}
 #side h2{{font-size:16px;margin:0}}#side h3{{font-size:13px;margin:16px 0 4px}}
 #side p{{margin:3px 0}}
-#side button{{border:0;padding:0;background:none;text-decoration:underline}}
+#side button{{border:0;padding:0;background:none;text-align:left;text-decoration:underline}}
 #side span,td.v{{font-family:{MONO};font-size:12px}}
 details{{padding:8px 20px;border-top:1px solid}}.live details[open]{{max-height:50vh;overflow:auto}}
 table{{border-collapse:collapse;width:100%}}
