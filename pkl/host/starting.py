@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Dict, List, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Set
 
 from ..errors import CleanupError, PklError
+from ..kernel.binding import not_running_reason
 from ..kernel.lifecycle import Lifecycle
 from ..kernel.plugin import Plugin
 from ..kernel.runner import Runner
@@ -56,6 +57,15 @@ def _bind_as_planned(kernel: "Kernel", plugin: Plugin, step: Step) -> None:
     plugin.planned = frozenset(name for name in bindings if name not in stated)
 
 
+def _fallen(plugin: Plugin) -> Optional[Plugin]:
+    """A plugin that this one requires and that this start has failed to bring up, or None."""
+    wants = {r.name for r in plugin.metadata.wants}
+    for name, provider in plugin.bindings.items():
+        if name not in wants and provider.state in (PluginState.ERROR, PluginState.BLOCKED):
+            return provider
+    return None
+
+
 async def start(
     kernel: "Kernel", run: Runner, plan: Plan, together: bool, only: Sequence[str] = ()
 ) -> StartReport:
@@ -74,6 +84,11 @@ async def start(
     async def bring_up(step: Step) -> None:
         plugin = kernel.plugins[step.name]
         _bind_as_planned(kernel, plugin, step)
+        fallen = _fallen(plugin)
+        if fallen is not None:
+            # It was tried a moment ago, in a step of its own: not again for each dependant.
+            kernel.lifecycle.block(plugin, not_running_reason(plugin, fallen))
+            return
         began = perf_counter()
         try:
             await kernel.lifecycle.enable(run, plugin)

@@ -54,6 +54,7 @@ class Pool:
         self._wake = Condition()
         self._threads = 0
         self._idle = 0
+        self._closed = False
 
     def submit(self, call: Callable[[], None]) -> None:
         """Runs ``call`` soon; it must not raise."""
@@ -70,14 +71,20 @@ class Pool:
             self._threads += 1
         Thread(target=self._serve, name=self._name, daemon=True).start()
 
+    def close(self) -> None:
+        """Ends the threads as soon as they have nothing to do; new work still wakes new ones."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+
     def _serve(self) -> None:
         while True:
             with self._wake:
                 while not self._work:
                     self._idle += 1
-                    woken = self._wake.wait(self.IDLE)
+                    woken = not self._closed and self._wake.wait(self.IDLE)
                     self._idle -= 1
-                    if not woken and not self._work:
+                    if not self._work and (self._closed or not woken):
                         self._threads -= 1
                         return
                 call = self._work.popleft()

@@ -255,7 +255,7 @@ class Stopping:
             try:
                 _, resource = resources.popitem()
             except KeyError:
-                return
+                break  # another thread released the last one
             resource._held = False
             try:
                 clean = getattr(resource, "_acleanup", None)
@@ -267,6 +267,8 @@ class Stopping:
             except BaseException as error:
                 failures.append(error)
             manager.cleaned(resource)
+        if generation.workers is not None:
+            generation.workers.close()
 
     def drop_code(self, generation: Generation) -> None:
         """Lets go of a generation's modules, events and handlers; ``on_unload``'s are kept."""

@@ -275,3 +275,18 @@ def test_close_stops_all_in_reverse_order(host: pkl.PluginHost, make: Make) -> N
     names = [p.name for p in started]
     host.close()
     assert order == names
+
+
+def test_a_failed_plugin_is_tried_once_a_start_however_many_depend_on_it(
+    host: pkl.PluginHost, make: Make
+) -> None:
+    tried: List[int] = []
+    host.tried = tried  # type: ignore[attr-defined]
+    make("base", "import pkl\npkl.this.host.tried.append(1)\n1/0")
+    for name in ("one", "two", "three"):
+        make(name, requires=["base"])
+    report = host.start()
+    assert tried == [1] and set(report.blocked) == {"one", "two", "three"}
+    assert len({r.cause for r in report.blocked.values()} | {report.failed["base"].cause}) == 1
+    host.start()
+    assert tried == [1, 1], "the next start tries again"

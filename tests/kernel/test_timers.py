@@ -148,3 +148,25 @@ def test_a_real_interval_ticks_and_stops(make: Make) -> None:
         timer = plugin.module.timer
         plugin.disable()
         assert not timer.active
+
+
+def test_no_thread_of_a_plugin_or_a_host_outlives_its_stop(make: Make) -> None:
+    host = pkl.PluginHost()
+    plugin = enabled(
+        host,
+        make(
+            "threads",
+            """
+            import pkl, threading
+            ran = threading.Event()
+            pkl.set_timeout(ran.set, 0)
+            """,
+        ),
+    )
+    assert plugin.module.ran.wait(10)
+    host.close()
+    names = ("pkl-threads", f"pkl-timers-{host.kernel.name}")
+    for thread in threading.enumerate():
+        if thread.name in names:
+            thread.join(5)
+            assert not thread.is_alive()
