@@ -10,12 +10,12 @@ from ..model.graph import Graph
 from ..model.state import Reason
 from .as_json import dumps
 from .layout import lay_out
-from .markup import escaped, listed
+from .markup import escaped
 from .page import SCRIPT, page_style
 from .ranks import columns_of
 from .select import part
 from .svg import draw, edge_class, edge_words, glyph_id, node_class, summary
-from .view import View
+from .view import View, listed
 
 __all__ = ["html"]
 

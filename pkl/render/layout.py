@@ -14,11 +14,11 @@ from typing import Dict, List, Optional, Tuple
 from .parts import Part, part_of
 from .placing import pack
 from .ranks import Ranks, rank
-from .routes import Route, label_of, port_gaps, routes
+from .routes import Box, Route, label_of, port_gaps, routes
 from .text_size import text_width
 from .view import View, ViewNode
 
-__all__ = ["Band", "Box", "Drawing", "Frame", "lay_out", "second_line"]
+__all__ = ["Band", "Drawing", "Frame", "lay_out", "second_line"]
 
 BOX_HEIGHT = 40
 NAME_SIZE = 13
@@ -31,17 +31,6 @@ _MARGIN = 24
 _BETWEEN = 30
 _CELL_GAP = 12
 _SECTION = 56
-
-
-@dataclass(frozen=True)
-class Box:
-    """Where a node is drawn; ``x`` and ``y`` are its upper left corner."""
-
-    key: str
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Iterable
 
 from ..names import printable
 
-__all__ = ["escaped", "listed"]
+__all__ = ["escaped"]
 
 
 def escaped(text: str) -> str:
@@ -20,11 +19,3 @@ def escaped(text: str) -> str:
         # The two non-characters of the first plane are legal Unicode and illegal XML.
         shown = shown.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
     return escape(shown, quote=True)
-
-
-def listed(names: Iterable[str], most: int = 8) -> str:
-    """The first names, and how many more there are: ``a, b and 12 more``."""
-    found = list(names)
-    if len(found) <= most:
-        return ", ".join(found)
-    return f"{', '.join(found[:most])} and {len(found) - most} more"

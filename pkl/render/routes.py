@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Protocol, Sequence, Tuple
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 from .ranks import Ranks
 from .view import View, ViewEdge, bound
 
-__all__ = ["Route", "label_of", "port_gaps", "routes"]
+__all__ = ["Box", "Route", "label_of", "port_gaps", "routes"]
 
 _LANES = {"requires": 0, "wants": 5, "after": -5, "before": -5}
 _LANE_OF_VIA = 10
@@ -17,17 +17,15 @@ _LABELLED_GAP = 13
 _LABEL_CHARACTERS = 26
 
 
-class Placed(Protocol):
-    """A box with its place."""
+@dataclass(frozen=True)
+class Box:
+    """Where a node is drawn; ``x`` and ``y`` are its upper left corner."""
 
-    @property
-    def x(self) -> int: ...
-    @property
-    def y(self) -> int: ...
-    @property
-    def width(self) -> int: ...
-    @property
-    def height(self) -> int: ...
+    key: str
+    x: int
+    y: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def label_of(view: View, edge: ViewEdge) -> str:
 def routes(
     view: View,
     ranks: Ranks,
-    boxes: Mapping[str, Placed],
+    boxes: Mapping[str, Box],
     buses: Mapping[Tuple[str, int], float],
     run_in: Sequence[int],
 ) -> Tuple[Route, ...]:
@@ -110,7 +108,7 @@ def routes(
 def _bends(
     edge: ViewEdge,
     ranks: Ranks,
-    boxes: Mapping[str, Placed],
+    boxes: Mapping[str, Box],
     buses: Mapping[Tuple[str, int], float],
 ) -> List[int]:
     """The heights of an edge: where it leaves, and in each column that it passes.
@@ -136,9 +134,7 @@ def port_gaps(labelled: Sequence[bool]) -> List[int]:
     return [_LABELLED_GAP if here else _PORT_GAP for here in labelled[1:]]
 
 
-def _ports(
-    view: View, boxes: Mapping[str, Placed], bends: Mapping[int, List[int]]
-) -> Dict[int, int]:
+def _ports(view: View, boxes: Mapping[str, Box], bends: Mapping[int, List[int]]) -> Dict[int, int]:
     """Where each edge arrives: spread over the box in the order in which the lines come in."""
     arriving: Dict[str, List[Tuple[int, int]]] = {}
     for i, edge in enumerate(view.edges):
@@ -158,7 +154,7 @@ def _ports(
     return found
 
 
-def _special(edge: ViewEdge, ranks: Ranks, boxes: Mapping[str, Placed], label: str) -> Route:
+def _special(edge: ViewEdge, ranks: Ranks, boxes: Mapping[str, Box], label: str) -> Route:
     """A line that does not run with the order: in a cycle, backwards, to itself, a conflict."""
     early, late = boxes[edge.early], boxes[edge.late]
     one, other = early.y + early.height // 2, late.y + late.height // 2

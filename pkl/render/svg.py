@@ -7,12 +7,12 @@ from typing import Dict, List, Mapping, Optional, Tuple
 from ..model.graph import Graph
 from ..model.state import Reason
 from .layout import NAME_SIZE, NOTE_SIZE, Band, Drawing, lay_out
-from .markup import escaped, listed
+from .markup import escaped
 from .routes import Route
 from .style import stylesheet
 from .terminal import MARKS, mark_of
 from .text_size import fitted, text_width
-from .view import View, ViewEdge, ViewNode
+from .view import View, ViewEdge, ViewNode, listed
 
 __all__ = [
     "draw",

@@ -14,10 +14,9 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 from ..model.graph import Edge, Graph, Missing, Node, cycles_of, reachable, strongly_connected
 from ..model.state import Reason
 from ..names import canonical, printable
-from .markup import listed
 from .terminal import mark_of
 
-__all__ = ["KINDS", "View", "ViewEdge", "ViewNode", "bound", "kind_rank", "notes"]
+__all__ = ["KINDS", "View", "ViewEdge", "ViewNode", "bound", "kind_rank", "listed", "notes"]
 
 KINDS = ("requires", "wants", "after", "before", "conflicts")
 """The kinds of edges, the strongest first."""
@@ -130,6 +129,14 @@ def notes(edge: ViewEdge, to: ViewNode) -> List[str]:
     if edge.word:
         found.append(f"{mark.glyph} {edge.word} {asked}".strip())
     return found
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """The first names, and how many more there are: ``a, b and 12 more``."""
+    found = list(names)
+    if len(found) <= most:
+        return ", ".join(found)
+    return f"{', '.join(found[:most])} and {len(found) - most} more"
 
 
 def kind_rank(kind: str) -> int:

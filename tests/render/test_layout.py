@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkl.model.graph import Edge, Graph, Missing, Node
-from pkl.render.layout import Box, Drawing, lay_out
+from pkl.render.layout import Drawing, lay_out
 from pkl.render.ordering import crossings, order
 from pkl.render.placing import isotonic, pack
 from pkl.render.ranks import rank
+from pkl.render.routes import Box
 from pkl.render.view import View
 
 from .graphs import ANY_GRAPH, EXAMPLES, SHOP, acyclic

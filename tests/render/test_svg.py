@@ -17,12 +17,12 @@ from pkl.model.graph import Edge, Graph, Missing, Node
 from pkl.model.state import Reason
 from pkl.render.html import html
 from pkl.render.layout import lay_out
-from pkl.render.markup import escaped, listed
+from pkl.render.markup import escaped
 from pkl.render.page import SCRIPT
 from pkl.render.style import DARK, LIGHT
 from pkl.render.svg import svg
 from pkl.render.text_size import fitted, text_width
-from pkl.render.view import View
+from pkl.render.view import View, listed
 
 from .graphs import ANY_GRAPH, EXAMPLES, HOSTILE, NASTY, SHOP
 
