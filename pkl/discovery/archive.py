@@ -82,9 +82,8 @@ class ArchiveTree:
     def is_directory(self, name: str) -> bool:
         return name in self._children
 
-    def names(self) -> List[str]:
-        """The names at the top of the archive, sorted."""
-        return sorted(self._children[""])
+    def names(self, name: str = "") -> List[str]:
+        return sorted(self._children.get(name, ()))
 
     def path(self, name: str) -> str:
         return f"{self.root}/{name}" if name else self.root

@@ -146,34 +146,24 @@ def _candidate(
 def _distribution_fault(distribution: Distribution, name: str, where: Located) -> Optional[Reason]:
     """Why nothing of this distribution can be started, whatever the manifest says."""
     headers = distribution.headers
-    whose = f"plugin {name!r} of {headers.name} {headers.version}"
-    reinstall = f"pip install --force-reinstall {headers.name}"
     if distribution.problem:
-        return Reason(
-            "metadata",
-            f"{whose} is not started: {distribution.problem}, so its version and what it"
-            " requires are not known",
-            distribution.problem,
-            reinstall,
-        )
-    if not is_version(headers.version):
+        code, cause = "metadata", distribution.problem
+        why = f"{cause}, so its version and what it requires are not known"
+        remedy = f"pip install --force-reinstall {headers.name}"
+    elif not is_version(headers.version):
+        code = "version"
         cause = f"the version {headers.version!r} of {headers.name} is not a version (PEP 440)"
-        return Reason(
-            "version",
-            f"{whose} is not started: {cause}"
-            f" ({distribution.tree.path(distribution.metadata_file)})",
-            cause,
-            f"release {headers.name} under a version such as 1.0, or pip uninstall {headers.name}",
-        )
-    if where.stale:
+        why = f"{cause} ({distribution.tree.path(distribution.metadata_file)})"
+        remedy = f"release {headers.name} under a version such as 1.0, or pip uninstall it"
+    elif where.stale:
+        code = "stale"
         cause = f"{headers.name} is installed in editable mode and {where.stale} is gone"
-        return Reason(
-            "stale",
-            f"{whose} is not started: {cause}, or no longer holds its module",
-            cause,
-            f"pip install -e the project where it is now, or pip uninstall {headers.name}",
-        )
-    return None
+        why = f"{cause}, or no longer holds its module"
+        remedy = f"pip install -e the project where it is now, or pip uninstall {headers.name}"
+    else:
+        return None
+    whose = f"plugin {name!r} of {headers.name} {headers.version}"
+    return Reason(code, f"{whose} is not started: {why}", cause, remedy)
 
 
 def _stand_in(

@@ -149,8 +149,8 @@ class _Pass:
             known = cache.read(path, kind, stamped, self.search, fold=fold)
             if known is not None:
                 return known
-        if not _may_hold_distributions(path):
-            return Findings(path)
+            if not _may_hold_distributions(path):
+                return Findings(path)
         from .reading import read_entry
 
         watch = cache is not None

@@ -37,6 +37,9 @@ class _HookTree:
     def is_directory(self, name: str) -> bool:
         return False
 
+    def names(self, name: str) -> List[str]:
+        return []
+
     def path(self, name: str) -> str:
         return f"{self.root}/{name}" if name else self.root
 

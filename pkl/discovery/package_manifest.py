@@ -35,6 +35,7 @@ class PackageManifest(NamedTuple):
 
 
 NO_MANIFEST = PackageManifest()
+_MARKS = frozenset((*MANIFEST_FILES, "plugin.py"))
 
 
 def read_package_manifest(
@@ -53,26 +54,23 @@ def read_package_manifest(
         return NO_MANIFEST
     if not where.package:
         return PackageManifest(notes=_not_read(where))
-    found: List[ManifestText] = []
     file = tree.path(where.name)
     try:
-        for each in MANIFEST_FILES:
-            data = tree.read(f"{where.name}/{each}")
-            if data is not None:
-                file = tree.path(f"{where.name}/{each}")
-                found.append(ManifestText(file, data))
-        if not found:
-            return PackageManifest(notes=_not_there(where))
-        if len(found) > 1:
-            file = tree.path(where.name)
-            refuse_two(file, [os.path.basename(each.file) for each in found])
-        metadata = _checked(distribution, name, point, found[0])
+        names = _MARKS.intersection(tree.names(where.name))
+        manifests = [each for each in MANIFEST_FILES if each in names]
+        if not manifests:
+            return PackageManifest(notes=_not_there(file)) if names else NO_MANIFEST
+        if len(manifests) > 1:
+            refuse_two(file, manifests)
+        file = tree.path(f"{where.name}/{manifests[0]}")
+        text = ManifestText(file, tree.read(f"{where.name}/{manifests[0]}") or b"")
+        metadata = _checked(distribution, name, point, text)
     except ManifestError as e:
         return PackageManifest(file, fault=_manifest_fault(name, distribution, file, e.message))
     except OSError as e:
-        message = f"a manifest in {tree.path(where.name)} cannot be read ({e.strerror or e})"
+        message = f"{file} cannot be read ({e.strerror or e})"
         return PackageManifest(file, fault=_manifest_fault(name, distribution, file, message))
-    return PackageManifest(file, metadata, notes=_changed(distribution, where, found[0]))
+    return PackageManifest(file, metadata, notes=_changed(distribution, where, text))
 
 
 def _manifest_fault(name: str, distribution: Distribution, file: str, message: str) -> Reason:
@@ -143,15 +141,11 @@ def _disagreements(
     return faults
 
 
-def _not_there(where: Located) -> Tuple[str, ...]:
+def _not_there(directory: str) -> Tuple[str, ...]:
     """A remark for a package that looks as if its manifest was lost on the way."""
-    tree = where.tree
-    assert tree is not None
-    if not tree.is_file(f"{where.name}/plugin.py"):
-        return ()
     return (
-        f"{tree.path(where.name)} has a plugin.py but no manifest, so the package itself is the"
-        " entry-point module; if plugin.toml is missing from the wheel, add it to"
+        f"{directory} has a plugin.py but no manifest, so the package itself is the entry-point"
+        " module; if plugin.toml is missing from the wheel, add it to"
         " [tool.setuptools.package-data]",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from ..model.candidate import Failure
 from ..model.requirement import is_version, version_key
@@ -72,17 +72,20 @@ def scan(path: str, group: Optional[str] = None, *, entry_points: bool = True) -
         entry_points: False to see only which distributions there are.
     """
     found = Scan(path)
-    named: Dict[str, List[str]] = {}
+    twins: Dict[str, List[str]] = {}
     try:
         tree = found.tree = open_tree(path)
         if tree is None:
             return found
-        for name, dangling in _listing(tree):
-            _sort_in(found, tree, name, dangling, named)
+        if isinstance(tree, ArchiveTree):
+            for name in tree.names():
+                _sort_in(found, tree, name, twins)
+        else:
+            _sort_all_in(found, tree, twins)
     except OSError as e:
         found.failures.append(("", _unreadable(path, e)))
     if found.tree is not None:
-        notes = _choose(found, found.tree, named)
+        notes = {key: _choose(found, found.tree, key, names) for key, names in twins.items()}
         if entry_points:
             _read_all(found, found.tree, notes, group)
     return found
@@ -115,26 +118,37 @@ def _unreadable(path: str, error: OSError) -> Failure:
     )
 
 
-def _listing(tree: Tree) -> Iterator[Tuple[str, bool]]:
-    """Names at the top of the tree that may matter, and whether each is a link to nowhere."""
-    if isinstance(tree, ArchiveTree):
-        for name in tree.names():
-            yield name, False
-        return
+def _sort_all_in(found: Scan, tree: Tree, twins: Dict[str, List[str]]) -> None:
+    """Files every information directory of a directory under the canonical name it states."""
+    infos = found.infos
     with os.scandir(tree.root) as entries:
         for entry in entries:
             name = entry.name
-            if name[-5:] in ("-info", "-INFO"):
-                yield name, entry.is_symlink() and not os.path.exists(entry.path)
+            if name[-10:] == ".dist-info" and name[0] != "~" and not entry.is_symlink():
+                # Nearly all of them, so this is ``_sort_in`` without the call.
+                cut = name.rfind("-", 0, -10)
+                key = canonical_fast(name[: cut if cut > 0 else -10])
+                if infos.setdefault(key, name) != name:
+                    twins.setdefault(key, []).append(name)
+            elif name[-5:] in ("-info", "-INFO"):
+                if entry.is_symlink() and not os.path.exists(entry.path):
+                    found.examined.append(name)
+                    found.skip(entry.path, "dangling", "is a link that leads nowhere; delete it")
+                else:
+                    _sort_in(found, tree, name, twins)
 
 
-def _sort_in(
-    found: Scan, tree: Tree, name: str, dangling: bool, named: Dict[str, List[str]]
-) -> None:
-    """Files an information directory under the canonical name it states."""
+def _sort_in(found: Scan, tree: Tree, name: str, twins: Dict[str, List[str]]) -> None:
+    """Files an information directory under the canonical name it states.
+
+    Args:
+        found: Where: in its ``infos``.
+        tree: Where it lies.
+        name: Its name; nothing is done with that of anything else.
+        twins: The names beyond the first of each canonical name.
+    """
     if name[-10:] == ".dist-info":
-        cut = name.rfind("-", 0, -10)
-        stated = name[: cut if cut > 0 else -10]
+        stated = name[:-10].rpartition("-")[0] or name[:-10]
     elif name[-9:] == ".egg-info":
         stated = split_name(name)[0]
     elif name.lower() == "egg-info" and tree.root.lower().endswith(".egg"):
@@ -143,37 +157,30 @@ def _sort_in(
         return
     if name[0] == "~":
         found.skip(tree.path(name), "leftover", "was left behind by an interrupted pip; delete it")
-    elif dangling:
-        found.examined.append(name)
-        found.skip(tree.path(name), "dangling", "is a link that leads nowhere; delete it")
-    else:
-        named.setdefault(canonical_fast(stated), []).append(name)
+        return
+    key = canonical_fast(stated)
+    if found.infos.setdefault(key, name) != name:
+        twins.setdefault(key, []).append(name)
 
 
-def _choose(found: Scan, tree: Tree, named: Dict[str, List[str]]) -> Dict[str, Tuple[str, ...]]:
-    """Fills in ``infos``; the answer is the remarks on distributions that lie there twice."""
-    notes: Dict[str, Tuple[str, ...]] = {}
-    for key, names in named.items():
-        info = names[0]
-        if len(names) > 1:
-            info, notes[key] = _one_of(found, tree, names)
-        found.infos[key] = info
-    return notes
+def _choose(found: Scan, tree: Tree, key: str, twins: List[str]) -> Tuple[str, ...]:
+    """Takes the one that counts of several of one name; the answer is the remarks on the others.
 
-
-def _one_of(found: Scan, tree: Tree, names: List[str]) -> Tuple[str, Tuple[str, ...]]:
-    """The information directory that counts of one name: wheel, sound metadata, highest version."""
+    A wheel counts before an egg, sound metadata before broken, a high version before a low one.
+    """
+    names = (found.infos[key], *twins)
     ranked = sorted((Distribution(tree, name) for name in names), key=_rank, reverse=True)
     best = ranked[0]
+    found.infos[key] = best.info
     found.examined += [part for each in ranked for part in each.files]
-    # A wheel beside the .egg-info of its own source tree is one installation.
-    twins = [each for each in ranked[1:] if each.wheel == best.wheel]
     name, version = best.headers.name, best.headers.version
     what = (
         f"lies beside {best.info}; {name} {version} is taken as the one that is installed:"
         f" run pip install --force-reinstall {name}"
     )
-    return best.info, tuple(found.skip(each.location, "duplicate", what) for each in twins)
+    # A wheel beside the .egg-info of its own source tree is one installation.
+    others = [each for each in ranked[1:] if each.wheel == best.wheel]
+    return tuple(found.skip(each.location, "duplicate", what) for each in others)
 
 
 def _rank(each: Distribution) -> Tuple[object, ...]:

@@ -43,6 +43,13 @@ class Tree(Protocol):
     def is_directory(self, name: str) -> bool:
         """Whether it is there and is a directory."""
 
+    def names(self, name: str) -> List[str]:
+        """What lies in a directory.
+
+        Raises:
+            OSError: It cannot be listed.
+        """
+
     def path(self, name: str) -> str:
         """The path of a file or directory, for people; of an archive, one inside of it."""
 
@@ -77,6 +84,9 @@ class DirectoryTree:
 
     def is_directory(self, name: str) -> bool:
         return os.path.isdir(f"{self.root}/{name}")
+
+    def names(self, name: str) -> List[str]:
+        return os.listdir(f"{self.root}/{name}")
 
     def path(self, name: str) -> str:
         if os.sep != "/":
