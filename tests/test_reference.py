@@ -101,10 +101,10 @@ def test_a_signature_in_the_reference_is_that_of_the_code(each: Entry) -> None:
 
 
 def members(owner: str) -> List[str]:
-    """The public methods of a class and those of its public bases."""
+    """The public methods of a class and of its bases, without those that only the kernel calls."""
     found = set()
     for base in thing(owner).__mro__:
-        if getattr(pkl, base.__name__, None) is base:
+        if base.__module__.startswith("pkl."):
             found |= {
                 name
                 for name, value in vars(base).items()
