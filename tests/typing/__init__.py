@@ -1,0 +1,1 @@
+"""The types that users of pkl see: checked by mypy, never run."""

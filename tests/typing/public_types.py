@@ -1,0 +1,84 @@
+"""What decorators, events and hosts look like to a type checker; ``mypy --strict`` checks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, AsyncIterator, Coroutine, Generator, Iterator, Optional, Tuple
+
+from typing_extensions import assert_type
+
+import pkl
+
+
+@pkl.syscall
+def call(number: int, *, text: str = "") -> str:
+    """A plain function keeps its signature."""
+    return text * number
+
+
+@pkl.syscall
+async def acall(number: int) -> int:
+    """A coroutine function stays one."""
+    return number
+
+
+@pkl.syscall
+def steps(number: int) -> Generator[int, None, str]:
+    """A generator function stays one."""
+    yield number
+    return ""
+
+
+@pkl.event
+def plain(number: int) -> None:
+    """A sync event returns nothing."""
+
+
+@pkl.event(protected=True, errors="raise")
+def around(text: str) -> Iterator[None]:
+    """A generator event takes its own arguments."""
+    yield
+
+
+@pkl.event
+async def aplain(number: int) -> None:
+    """An async event is awaited."""
+
+
+@pkl.event()
+async def aaround(number: int) -> AsyncIterator[None]:
+    """An async generator event is awaited too."""
+    yield
+
+
+def check(host: pkl.PluginHost, path: Path) -> None:
+    """Holds the types together."""
+    assert_type(call(1, text="a"), str)
+    coroutine = acall(1)
+    assert_type(coroutine, Coroutine[Any, Any, int])
+    assert_type(steps(1), Generator[int, None, str])
+    event: pkl.Event[[int], None] = plain
+    assert_type(event(1), None)
+    assert_type(plain(1), None)
+    plain("one")  # type: ignore[arg-type]
+    around(1)  # type: ignore[arg-type]
+    awaited = aplain(1)
+    assert_type(awaited, Coroutine[Any, Any, None])
+
+    @plain.on
+    def handler(number: int) -> int:
+        return number
+
+    assert_type(handler(1), int)
+    assert_type(host.get_plugin("a"), Optional[pkl.Plugin])
+    plugin = pkl.load_plugin(path=path)
+    assert_type(plugin, pkl.Plugin)
+    assert_type(plugin.enable(), pkl.Plugin)
+    assert_type(plugin.path, Optional[Path])
+    assert_type(host.start(), pkl.StartReport)
+    assert_type(host.resolve().layers, Tuple[Tuple[str, ...], ...])
+    assert_type(pkl.get_current_plugin(), Optional[pkl.Plugin])
+    assert_type(pkl.this, pkl.Plugin)
+    timer = pkl.set_interval(print, 1.0)
+    assert_type(timer, pkl.Timer)
+    assert_type(host.resource_manager.get_resources(plugin), Tuple[pkl.Resource, ...])
