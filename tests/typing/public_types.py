@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, AsyncIterator, Coroutine, Generator, Iterator, Optional, Tuple
+from typing import AsyncIterator, Generator, Iterator, Optional, Tuple
 
 from typing_extensions import assert_type
 
@@ -54,16 +54,12 @@ async def aaround(number: int) -> AsyncIterator[None]:
 def check(host: pkl.PluginHost, path: Path) -> None:
     """Holds the types together."""
     assert_type(call(1, text="a"), str)
-    coroutine = acall(1)
-    assert_type(coroutine, Coroutine[Any, Any, int])
     assert_type(steps(1), Generator[int, None, str])
     event: pkl.Event[[int], None] = plain
     assert_type(event(1), None)
     assert_type(plain(1), None)
     plain("one")  # type: ignore[arg-type]
     around(1)  # type: ignore[arg-type]
-    awaited = aplain(1)
-    assert_type(awaited, Coroutine[Any, Any, None])
 
     @plain.on
     def handler(number: int) -> int:
@@ -82,3 +78,10 @@ def check(host: pkl.PluginHost, path: Path) -> None:
     timer = pkl.set_interval(print, 1.0)
     assert_type(timer, pkl.Timer)
     assert_type(host.resource_manager.get_resources(plugin), Tuple[pkl.Resource, ...])
+
+
+async def acheck() -> None:
+    """What is awaited."""
+    assert_type(await acall(1), int)
+    assert_type(await aplain(1), None)
+    assert_type(await aaround(1), None)
