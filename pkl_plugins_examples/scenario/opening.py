@@ -19,6 +19,7 @@ def look() -> None:
     expect("every plugin is drawn", all(name in drawn for name in [*SOUND, "gremlin"]))
     heading("Why one of them will not run")
     expect("pkl why says it", "auth>=3" in command("why", "sso", "--group", GROUP))
+    expect("so does pkl check", "auth>=3" in command("check", "--group", GROUP, status=1))
 
 
 def plan(host: PluginHost) -> None:

@@ -68,11 +68,11 @@ def soon(holds: Callable[[], object], seconds: float = 5.0) -> bool:
     return True
 
 
-def command(*arguments: str) -> str:
+def command(*arguments: str, status: int = 0) -> str:
     """Runs the installed command ``pkl`` and shows what it prints, which is returned.
 
     Raises:
-        Unexpected: It exits with another status than 0.
+        Unexpected: It exits with another status.
     """
     print(f"$ pkl {' '.join(arguments)}", flush=True)
     program = shutil.which("pkl", path=str(Path(sys.executable).parent)) or "pkl"
@@ -86,8 +86,9 @@ def command(*arguments: str) -> str:
         env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"},
     )
     print(ran.stdout, flush=True)
-    if ran.returncode:
-        raise Unexpected(f"pkl {' '.join(arguments)} exits with 0, not with {ran.returncode}")
+    if ran.returncode != status:
+        what = f"pkl {' '.join(arguments)} exits with {status}, not with {ran.returncode}"
+        raise Unexpected(what)
     return ran.stdout
 
 

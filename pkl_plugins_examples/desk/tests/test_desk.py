@@ -11,6 +11,7 @@ import pytest
 
 from desk.account import SwitchCount
 from desk.app import Desk, make_host
+from desk.command import main
 from desk.events import desk_opened, ticket_closed, ticket_opened
 from desk.lines import OneLine, shorten
 from desk.ticket import Ticket
@@ -122,3 +123,25 @@ def test_places_in_files_are_shortened_to_folder_file_and_line() -> None:
     assert shorten("a (/x y/desk_auth/plugin.py:7) of b") == "a (desk_auth/plugin.py:7) of b"
     assert shorten(r"a (C:\x\desk_auth\plugin.py:7)") == r"a (desk_auth\plugin.py:7)"
     assert shorten("every (third) one") == "every (third) one"
+
+
+def test_the_command_closes_by_itself_and_names_what_was_not_cleaned_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    untidy = tmp_path / "untidy"
+    untidy.mkdir()
+    (untidy / "plugin.toml").write_text('name = "untidy"\n')
+    (untidy / "plugin.py").write_text(
+        "from pkl import Resource, this\n"
+        "class Mess(Resource):\n"
+        "    def _cleanup(self):\n"
+        "        raise OSError('it stays')\n"
+        "this.host.resource_manager.register(Mess())\n"
+    )
+    host = pkl.PluginHost(version="2.1", group="desk.tests", paths=[untidy])
+    monkeypatch.setattr("desk.command.Desk", lambda: Desk(host=host))
+    monkeypatch.setattr(OneLine, "to_stdout", lambda: None)
+    assert main(["--seconds", "0"]) == 1
+    said = capsys.readouterr()
+    assert "ok: 1 enabled" in said.out
+    assert said.err == "not cleaned up: OSError: it stays\n"
