@@ -1,7 +1,7 @@
 """Code generations: a plugin's code imported afresh, beside older loads of it, and dropped.
 
-Import order in here: names, lines, importlib_bootstrap, modules, extensions, source, wrapped,
-finder, target, load.
+Import order in here: names, lines, modules, moving, extensions, source, wrapped, finder,
+importlib_bootstrap, target, load.
 """
 
 from __future__ import annotations

@@ -83,5 +83,4 @@ class ExtensionLoader(ExtensionFileLoader):
         """Runs the module's own initialisation."""
         modules = self._modules()
         if modules is not None:
-            modules.arrive(module.__name__)
-        super().exec_module(module)
+            modules.run(module, super().exec_module)

@@ -61,11 +61,19 @@ _FINDER = GenerationFinder()
 
 
 def install_finder() -> None:
-    """Puts the finder first on ``sys.meta_path``, unless it is there."""
-    if _FINDER not in sys.meta_path:
-        with NAMES.lock:
-            if _FINDER not in sys.meta_path:
-                sys.meta_path.insert(0, _FINDER)
+    """Puts the finder first on ``sys.meta_path``, unless it is.
+
+    It has to be: a hook before it would find a generation's modules as those of nobody. Hooks
+    behind it are asked all the same, for the modules of installed distributions.
+    """
+    finders = sys.meta_path
+    if finders and finders[0] is _FINDER:
+        return
+    with NAMES.lock:
+        finders.insert(0, _FINDER)
+        for at in range(len(finders) - 1, 0, -1):
+            if finders[at] is _FINDER:
+                del finders[at]
 
 
 class DirectorySearch:

@@ -10,13 +10,17 @@ from __future__ import annotations
 import builtins
 import sys
 from _thread import get_ident
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
+from .finder import install_finder
 from .modules import GenerationModules, ImportedElsewhere, wait_for
 from .moving import free_names, repair
 
-__all__ = ["LibraryView", "own_builtins"]
+__all__ = ["LibraryView", "own_builtins", "without_importing"]
+
+_HERE = __name__.rpartition(".")[0] + "."
+_FROZEN = "<frozen importlib"
 
 
 def own_builtins(modules: GenerationModules) -> Dict[str, Any]:
@@ -54,8 +58,10 @@ def own_import(modules: GenerationModules) -> Callable[..., Any]:
         if level == 0:
             if name.partition(".")[0] != top:
                 return builtins.__import__(name, globals, locals, fromlist or (), level)
+            install_finder()
             native = direct and modules.birth is root
         else:
+            install_finder()
             package = (globals or {}).get("__package__") or ""
             native = direct and package.partition(".")[0] == modules.birth
         if native:
@@ -67,16 +73,11 @@ def own_import(modules: GenerationModules) -> Callable[..., Any]:
                     found = builtins.__import__(name, globals, locals, fromlist or (), level)
                     if modules.moves == moves:
                         return found
-            except ImportedElsewhere:
-                pass
-            except (ImportError, KeyError):
-                # The latter is what importlib raises if the module it imports leaves sys.modules.
-                if modules.moves == moves:
-                    raise
+            except BaseException as e:
+                if not _goes_on(modules, moves, e):
+                    raise e.with_traceback(without_importing(e.__traceback__))  # noqa: B904
             finally:
-                importing.remove(thread)
-                if modules.exposed is None:
-                    free_names(modules)
+                _done(modules, thread)
             if modules.moves != moves:
                 repair(modules)
         return _answer(modules, name, globals, locals, fromlist or (), level)
@@ -102,6 +103,8 @@ def _answer(
     if fromlist:
         _bind(modules, module, real, fromlist)
         return module
+    if modules.exposed is None:
+        _connect(modules, real)
     if level == 0:
         top = modules.root.partition(".")[0]
         return _fetch(modules, top) if top == modules.root else _view(modules, top)
@@ -124,10 +127,8 @@ def _fetch(modules: GenerationModules, real: str) -> Any:
             try:
                 # With a list of names, the module itself comes back and not the top package.
                 found: Any = builtins.__import__(name, None, None, ("__name__",), 0)
-            except ImportedElsewhere:
-                pass
-            except (ImportError, KeyError):
-                if modules.moves == moves:
+            except BaseException as e:
+                if not _goes_on(modules, moves, e):
                     raise
             else:
                 wait_for(found)
@@ -135,13 +136,39 @@ def _fetch(modules: GenerationModules, real: str) -> Any:
                     return found
             repair(modules)
     finally:
-        modules.importing.remove(thread)
-        if modules.exposed is None:
-            free_names(modules)
+        _done(modules, thread)
     found = modules.replaced.get(real, modules.created.get(real))
-    if found is None:
+    wait_for(found)
+    if found is None or real not in modules.created:
         raise modules.stopped(real)
     return found
+
+
+def _goes_on(modules: GenerationModules, moves: int, error: BaseException) -> bool:
+    """Whether to ask again after an import that may have failed only because names have moved."""
+    if isinstance(error, ImportedElsewhere):
+        return True
+    if modules.moves == moves:
+        return False
+    repair(modules)
+    # KeyError is what importlib raises if the module that it imports leaves sys.modules.
+    return isinstance(error, (ImportError, KeyError))
+
+
+def _done(modules: GenerationModules, thread: int) -> None:
+    modules.importing.remove(thread)
+    if modules.exposed is None:
+        free_names(modules)
+
+
+def _connect(modules: GenerationModules, real: str) -> None:
+    """Sets the attributes that lead to a module which was still being imported at the stop."""
+    while len(real) > len(modules.root):
+        module = modules.created.get(real)
+        real, _, child = real.rpartition(".")
+        package = modules.created.get(real)
+        if module is not None and package is not None:
+            package.__dict__.setdefault(child, module)
 
 
 def _absolute(name: str, globals: Optional[Mapping[str, Any]], level: int) -> Optional[str]:
@@ -188,8 +215,7 @@ def _library(modules: GenerationModules, full: str, call: Sequence[Any]) -> Any:
     if below is None or below not in fromlist:
         return builtins.__import__(*call)
     others = [name for name in fromlist if name != below]
-    # __name__ is always there: with an empty list the top of a dotted name would come back.
-    builtins.__import__(full, globals, locals, others or ["__name__"], 0)
+    builtins.__import__(full, globals, locals, others, 0)
     return _view(modules, full)
 
 
@@ -208,6 +234,24 @@ def _view(modules: GenerationModules, library: str) -> Any:
         value = _fetch(modules, name) if name == modules.root else _view(modules, name)
         found = modules.views[library] = LibraryView(sys.modules[library], child, value)
     return found
+
+
+def without_importing(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
+    """A traceback without the frames of the loader and of importlib, as importlib does it."""
+    first = last = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code.co_filename
+        name = traceback.tb_frame.f_globals.get("__name__", "")
+        if not name.startswith(_HERE) and name != "importlib" and not code.startswith(_FROZEN):
+            if last is None:
+                first = traceback
+            else:
+                last.tb_next = traceback
+            last = traceback
+        traceback = traceback.tb_next
+    if last is not None:
+        last.tb_next = None
+    return first
 
 
 class LibraryView(ModuleType):

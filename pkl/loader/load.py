@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 import warnings
 from importlib import import_module
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, List, Optional, Protocol
 
 from ..errors import ModuleReplacedWarning, PluginLoadError
 from .extensions import refuse_loaded
 from .finder import install_finder
-from .importlib_bootstrap import own_builtins
+from .importlib_bootstrap import own_builtins, without_importing
 from .modules import GenerationModules, Owner, is_initializing, is_marked, wait_for
 from .moving import bring_in, displaced_foreign, forget_displaced, take_out, undo
 from .names import NAMES
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from ..model.candidate import Candidate
 
 __all__ = ["GenerationLoader", "LoadedModules"]
-
-_HERE = __name__.rpartition(".")[0] + "."
 
 
 class LoadablePlugin(Protocol):
@@ -129,7 +126,7 @@ class GenerationLoader:
         except BaseException as e:
             undo(modules)
             # Not "from": the exception is handed on as it is, but for pkl's frames.
-            raise e.with_traceback(_cut(e.__traceback__))  # noqa: B904
+            raise e.with_traceback(without_importing(e.__traceback__))  # noqa: B904
         forget_displaced(modules)
         return loaded
 
@@ -207,22 +204,3 @@ def _warn(modules: GenerationModules, candidate: "Candidate", owner: Owner) -> N
         ModuleReplacedWarning,
         stacklevel=3,
     )
-
-
-def _cut(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
-    """A traceback without the frames of the loader and of importlib, as importlib does it."""
-    first = last = None
-    while traceback is not None:
-        code = traceback.tb_frame.f_code.co_filename
-        name = traceback.tb_frame.f_globals.get("__name__", "")
-        ours = name.startswith(_HERE) or name == "importlib" or code.startswith("<frozen importlib")
-        if not ours:
-            if last is None:
-                first = traceback
-            else:
-                last.tb_next = traceback
-            last = traceback
-        traceback = traceback.tb_next
-    if last is not None:
-        last.tb_next = None
-    return first

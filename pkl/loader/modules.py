@@ -6,7 +6,7 @@ import sys
 from importlib import _bootstrap
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 from weakref import ref
 
 from ..errors import PluginNotRunning
@@ -68,7 +68,7 @@ class GenerationModules:
         moves: How often ``exposed`` has changed.
         aliases: Every private name the root has had.
         claim: The claim on the real name that it belongs to; None if it is private for good.
-        created: The modules made so far, by real name. Some may have failed.
+        created: Its modules by real name, those that are being imported included.
         replaced: What modules have put in their own place, by real name.
         displaced: Modules of others by name, to put back if the load fails.
         above: What the package above the root led to before, to put back too.
@@ -161,21 +161,46 @@ class GenerationModules:
         self.adopt(name, module)
         return module
 
-    def arrive(self, name: str) -> None:
-        """Called when importlib has put a module into ``sys.modules``, before its code runs.
+    def run(self, module: Any, execute: Callable[[Any], None]) -> None:
+        """Runs a module's code, and forgets the module if that fails.
 
-        Names may have changed since it was made: then it goes where it belongs now.
+        Args:
+            module: The module, which importlib has put into ``sys.modules``.
+            execute: What runs its code.
 
         Raises:
             PluginNotRunning: The generation has been stopped.
+            BaseException: What the code raised.
         """
+        try:
+            self._arrive(module)
+            execute(module)
+        except BaseException:
+            # Not after a reload, where the module has run before and stays.
+            if is_initializing(module):
+                self._forget(module)
+            raise
+
+    def _arrive(self, module: Any) -> None:
+        """Puts a module where it belongs, if names have changed since it was made."""
+        name = module.__name__
         with NAMES.lock:
             real = self.real_name(name)
             if real is None or self.exposed is None:
                 raise self.stopped(real or name)
             now = self.name_below(self.exposed, real)
-            if now != name and sys.modules.get(name) is self.created.get(real):
+            if now != name and sys.modules.get(name) is module:
                 sys.modules[now] = sys.modules.pop(name)
+
+    def _forget(self, module: Any) -> None:
+        with NAMES.lock:
+            real = self.real_name(module.__name__)
+            if real is not None and self.created.get(real) is module:
+                del self.created[real]
+                for root in (self.root, *self.aliases):
+                    name = self.name_below(root, real)
+                    if sys.modules.get(name) is module:
+                        sys.modules.pop(name, None)
 
     def settle(self) -> None:
         """Notes the modules that put something else in their place in ``sys.modules``."""

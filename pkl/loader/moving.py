@@ -157,14 +157,16 @@ def displaced_foreign(modules: GenerationModules) -> List[str]:
 def repair(modules: GenerationModules) -> None:
     """Puts right what an import of its code left wrong, because names moved in the middle of it.
 
-    When a module's code has run, importlib takes the module out of ``sys.modules`` and puts it
-    in again, and looks up its parent by name. So it may be under a name that is no longer its
-    own, and one generation's package may have been given the child of another, or none.
+    When a module's code has run, importlib takes the module out of ``sys.modules`` by its name
+    and puts it in again, or not if the code failed, and looks up its parent by name. So a module
+    may be under a name that is no longer its own, another may have been taken out in its place,
+    and one generation's package may have been given the child of another, or none.
     """
     with NAMES.lock:
-        claim = modules.claim
-        _collect(modules)
-        for each in claim.living if claim is not None else [modules]:
+        living = modules.claim.living if modules.claim is not None else []
+        for each in {modules, *living}:
+            _collect(each)
+        for each in {modules, *living}:
             _reattach(each)
 
 
@@ -174,8 +176,8 @@ def _collect(modules: GenerationModules) -> None:
         stray = modules.elsewhere(real, now)
         if stray:
             sys.modules.pop(stray, None)
-            if now and now not in sys.modules:
-                sys.modules[now] = module
+        if now and now not in sys.modules:
+            sys.modules[now] = module
 
 
 def _reattach(modules: GenerationModules) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 from weakref import ref
@@ -59,6 +60,10 @@ class Names:
         self._holders: Dict[str, "GenerationModules"] = {}
         self._count = 0
 
+    def renew_lock(self) -> None:
+        """Makes the lock anew in a forked child: the thread that held it may not be there."""
+        self.lock = RLock()
+
     def root_of(self, fullname: str) -> Optional[str]:
         """The longest root in use that this module name is, or is below; None if there is none."""
         best = ""
@@ -99,3 +104,6 @@ class Names:
 
 NAMES = Names()
 """The table of this process."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=NAMES.renew_lock)

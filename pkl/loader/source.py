@@ -32,8 +32,7 @@ class SourceLoader(SourceFileLoader):
 
     A first generation takes the code from the ``.pyc``, if the source has been at rest for two
     seconds and the ``.pyc`` is younger than it and fits it. Every other load compiles the bytes
-    of the source. ``exec_module`` is importlib's own, so that its frames and these are cut from
-    the tracebacks of what the module raises.
+    of the source.
     """
 
     def __init__(self, name: str, path: str, modules: "ref[GenerationModules]") -> None:
@@ -56,6 +55,15 @@ class SourceLoader(SourceFileLoader):
             spec.origin = self._text.name
         return modules.new_module(spec.name)
 
+    def exec_module(self, module: ModuleType) -> None:
+        """Runs the module's code.
+
+        Raises:
+            PluginNotRunning: The generation has been stopped.
+            BaseException: What the code raised.
+        """
+        self._generation(module.__name__).run(module, super().exec_module)
+
     def get_code(self, fullname: str) -> CodeType:
         """The module's code: that of ``create_module`` once, else what the file holds now.
 
@@ -65,7 +73,6 @@ class SourceLoader(SourceFileLoader):
             ImportError: The generation has been stopped.
         """
         modules = self._generation(fullname)
-        modules.arrive(fullname)
         code, self._code = self._code, None
         return self._compiled(modules) if code is None else code
 

@@ -42,7 +42,7 @@ class EmptyLoader:
 
     def exec_module(self, module: ModuleType) -> None:
         """There is nothing to run."""
-        _generation(self._modules, module.__name__).arrive(module.__name__)
+        _generation(self._modules, module.__name__).run(module, lambda _: None)
 
     def get_resource_reader(self, name: str) -> Any:
         """What ``importlib.resources`` reads the directory's files with."""
@@ -76,11 +76,20 @@ class WrappedLoader:
 
     def get_code(self, fullname: str) -> Optional[CodeType]:
         """The module's code."""
-        _generation(self._modules, fullname).arrive(fullname)
         code: Optional[CodeType] = self._inner.get_code(self._asked)
         return code
 
-    exec_module = SourceFileLoader.exec_module
+    def exec_module(self, module: ModuleType) -> None:
+        """Runs the module's code.
+
+        Raises:
+            PluginNotRunning: The generation has been stopped.
+            BaseException: What the code raised.
+        """
+        _generation(self._modules, module.__name__).run(module, self._execute)
+
+    def _execute(self, module: ModuleType) -> None:
+        SourceFileLoader.exec_module(self, module)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._inner, name)
@@ -92,9 +101,7 @@ class WrappedLoader:
 class _ForeignLoader(WrappedLoader):
     """A loader that shows no code, only runs it."""
 
-    def exec_module(self, module: ModuleType) -> None:
-        """Lets the other loader run its code in the module."""
-        _generation(self._modules, module.__name__).arrive(module.__name__)
+    def _execute(self, module: ModuleType) -> None:
         self._inner.exec_module(module)
 
 

@@ -196,6 +196,20 @@ def test_importing_pkl_loader_installs_no_finder_and_a_load_only_one(world: Worl
     assert sys.meta_path.count(finder._FINDER) == 1
 
 
+def test_a_hook_that_was_put_before_the_finder_does_not_get_the_modules(world: World) -> None:
+    from importlib.machinery import PathFinder
+
+    plugin = world.directory(
+        "alpha", {"plugin.py": "def f():\n    from . import late", "late.py": ""}
+    )
+    module = world.load(plugin).module
+    sys.meta_path.insert(0, PathFinder)
+    module.f()
+    assert "__pkl_generation__" in sys.modules["pkl_local_alpha.late"].__dict__
+    sys.meta_path.insert(0, PathFinder)
+    assert "__pkl_generation__" in world.load(plugin).module.__dict__
+
+
 def test_the_finder_leaves_other_names_alone(world: World) -> None:
     from pkl.loader.finder import _FINDER
 

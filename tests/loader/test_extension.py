@@ -52,7 +52,8 @@ SOURCE = (
 
 
 def test_the_first_generation_loads_it_and_the_second_is_refused(world: World) -> None:
-    plugin = world.directory("alpha", {"plugin.py": SOURCE, "gone.py": ""})
+    counting = "import sys\nsys.probe = getattr(sys, 'probe', 0) + 1\n"
+    plugin = world.directory("alpha", {"plugin.py": counting + SOURCE})
     file = put(plugin.candidate.location or "")
     loaded = world.load(plugin)
     assert loaded.module.native.__dict__["__pkl_generation__"].number == 1
@@ -60,6 +61,7 @@ def test_the_first_generation_loads_it_and_the_second_is_refused(world: World) -
     with pytest.raises(RestartRequired) as caught:
         world.load(plugin)
     assert dict(sys.modules) == before
+    assert sys.__dict__.pop("probe") == 1
     assert caught.value.file == file
     assert file in str(caught.value) and "plugin 'alpha'" in str(caught.value)
     assert "restart the process" in caught.value.hint

@@ -71,6 +71,19 @@ def test_the_traceback_shows_the_plugins_frames_and_the_call_that_loaded_it(worl
     assert names[-3:] == ["load.py:load", "__init__.py:<module>", "inner.py:<module>"]
 
 
+def test_the_traceback_of_a_later_import_shows_one_frame_of_pkl(world: World) -> None:
+    files = {
+        "plugin.py": "def f():\n    from . import a",
+        "a.py": "from . import b",
+        "b.py": "1 / 0",
+    }
+    loaded = world.load(world.directory("alpha", files))
+    with pytest.raises(ZeroDivisionError) as caught:
+        loaded.module.f()
+    names = [f.filename.rpartition("/")[2] for f in traceback.extract_tb(caught.tb)]
+    assert names[1:] == ["plugin.py", "importlib_bootstrap.py", "a.py", "b.py"]
+
+
 def test_modules_of_the_application_come_back(world: World) -> None:
     files = {
         "acme/__init__.py": "",
@@ -100,6 +113,19 @@ def test_the_attribute_of_the_package_above_comes_back(world: World) -> None:
     del sys.modules["acme.first"]
     with pytest.warns(ModuleReplacedWarning):
         world.load(plugin)
+
+
+def test_that_attribute_comes_back_after_it_was_set_anew(world: World) -> None:
+    files = {
+        "acme/__init__.py": "",
+        "acme/audit/__init__.py": "",
+        "acme/audit/plugin.py": "import acme\nassert acme.audit\n1 / 0",
+    }
+    plugin = world.installed("audit", "acme.audit", files, manifest=True)
+    copy = importlib.import_module("acme.audit")
+    with pytest.raises(ZeroDivisionError):
+        world.load(plugin)
+    assert sys.modules["acme"].audit is sys.modules["acme.audit"] is copy
 
 
 def test_the_old_generation_is_back_in_its_place(world: World) -> None:

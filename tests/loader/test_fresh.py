@@ -7,11 +7,12 @@ import os
 import py_compile
 import shutil
 import sys
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 
 from pkl.loader import GenerationLoader
+from pkl.loader import source as loader_source
 from pkl.loader.lines import CodeCache
 from pkl.loader.source import RACY_NS
 
@@ -239,6 +240,25 @@ def test_bytecode_written_for_a_host_is_what_importlib_would_have_written(
     py_compile.compile(path, invalidation_mode=INVALIDATION.TIMESTAMP)
     with open(pyc_of(path), "rb") as file:
         assert file.read()[:16] == ours[:16]
+
+
+def test_bytecode_is_not_written_for_a_source_that_changes_while_it_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    world.loader = GenerationLoader(write_bytecode=True)
+    plugin = world.directory("alpha", {"plugin.py": "VALUE = 1"})
+    path = source_of(plugin)
+    read = loader_source._read
+
+    def edited_first(name: str) -> Any:
+        if name == path:
+            overwrite(path, "VALUE = 2")
+        return read(name)
+
+    monkeypatch.setattr(loader_source, "_read", edited_first)
+    assert world.load(plugin, 1).module.VALUE == 2
+    assert not os.path.exists(pyc_of(path))
 
 
 def test_a_clock_that_is_behind_makes_sources_racy_not_stale(world: World) -> None:

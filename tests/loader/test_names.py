@@ -6,11 +6,12 @@ import gc
 import importlib
 import pickle
 import sys
+from typing import Any
 
 import pytest
 
 from pkl.errors import PluginNotRunning
-from pkl.loader.names import NAMES
+from pkl.loader.names import NAMES, Names
 
 from .fakes import FakeHost, World, write
 
@@ -272,6 +273,27 @@ def test_a_plugin_inside_another_ones_package_keeps_its_modules(world: World) ->
     world.load(outer)
     assert sys.modules["acme.sub"] is inner.api
     assert importlib.import_module("acme.sub.plugin") is inner.module
+
+
+def test_a_module_belongs_to_the_longest_root_it_is_below() -> None:
+    for roots in (["a", "a.b", "a.b.c"], ["a.b.c", "a.b", "a"]):
+        names = Names()
+        for root in roots:
+            names.put(root, Any)  # type: ignore[arg-type]
+        found = [names.root_of(n) for n in ("a", "a.x", "a.b.x", "a.bc", "a.b.c.d", "ab")]
+        assert found == ["a", "a", "a.b", "a", "a.b.c", None]
+
+
+def test_a_package_without_init_is_found_when_the_real_names_are_free(world: World) -> None:
+    files = {
+        "acme/__init__.py": "",
+        "acme/bare/x.py": "",
+        "acme/plugin.py": "def late():\n    from .bare import x\n    return x",
+    }
+    first = world.load(world.installed("audit", "acme", files, manifest=True))
+    other = world.load(world.installed("audit", "acme", manifest=True, host=FakeHost()))
+    first.drop()
+    assert other.module.late().__name__ == f"{other.api.__name__}.bare.x"
 
 
 def test_private_names_leave_the_table_with_their_generation(world: World) -> None:

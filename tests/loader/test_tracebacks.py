@@ -69,6 +69,32 @@ def test_a_generation_from_a_pyc_shows_no_line_rather_than_a_wrong_one(world: Wo
     assert "more" not in shown(old.fail) and "lines" not in shown(old.fail)
 
 
+def test_a_text_read_later_is_shown_for_the_same_file(world: World) -> None:
+    import py_compile
+
+    plugin = world.directory("alpha", {"plugin.py": OLD})
+    py_compile.compile(os.path.join(plugin.candidate.location or "", "plugin.py"))
+    first = world.load(plugin).module
+    second = world.load(plugin).module
+    world.edit(plugin, {"plugin.py": NEW})
+    assert first.__file__ == second.__file__
+    assert "the old text" in shown(second.fail)
+
+
+def test_a_generation_from_a_pyc_beside_one_of_another_text_is_named_apart(world: World) -> None:
+    import py_compile
+
+    plugin = world.directory("alpha", {"plugin.py": OLD})
+    path = os.path.join(plugin.candidate.location or "", "plugin.py")
+    old = world.load(plugin, 2).module
+    world.edit(plugin, {"plugin.py": NEW})
+    py_compile.compile(path)
+    new = world.load(plugin, 1).module
+    assert new.fail.__code__.co_filename == new.__file__ != old.__file__
+    assert "the new text" in shown(new.fail)
+    assert "the old text" in shown(old.fail)
+
+
 def test_the_file_is_named_as_it_is_on_disk_or_by_another_spelling_of_it(world: World) -> None:
     plugin = world.directory("alpha", {"plugin.py": OLD})
     path = os.path.join(plugin.candidate.location or "", "plugin.py")
