@@ -1,1 +1,0 @@
-"""The types that users of pkl see: checked by mypy, never run."""
