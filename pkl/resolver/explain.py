@@ -125,7 +125,10 @@ class Explainer:
         steps = [self._link(each) for each in chain[:-1]]
         last = chain[-1]
         ending = self._ending(last, full)
-        head = f"{words.called(place)} cannot start ({reason.code})"
+        called = words.called(place)
+        if problem.outs[place].code == "collision" and not problem.outs[place].others:
+            called = problem.names[package]
+        head = f"{called} cannot start ({reason.code})"
         lines = [head, *self._shortened([*steps, *ending], full, DOZEN)]
         seen = {last[0]}
         for other in [package, *(p for p, _i in chain[-2:-1])]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 from dataclasses import replace
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
@@ -73,7 +73,7 @@ def resolve(
         The plan; ``Plan.explain`` words the proof of a refusal when it is asked.
     """
     terms = Terms(
-        python_version or platform.python_version(),
+        python_version or ".".join(map(str, sys.version_info[:3])),
         host_version,
         desired or {},
         locked or {},

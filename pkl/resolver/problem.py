@@ -119,6 +119,7 @@ class Problem:
         self.providers: Dict[str, List[Tuple[int, int, str]]] = {}
         self.colliding: Set[int] = set()
         self.notes: List[str] = []
+        self._here: List[int] = []
         groups, twice = _grouped(candidates, terms.foreign)
         for name in sorted(groups):
             if name in twice:
@@ -154,11 +155,7 @@ class Problem:
 
     def here(self, package: int) -> int:
         """The candidates that need not be fetched from a registry."""
-        mask = 0
-        for position, each in enumerate(self.candidates[package]):
-            if each.origin is not Origin.REGISTRY:
-                mask |= 2 << position
-        return mask
+        return self._here[package]
 
     def rule_out(self, package: int, position: int, out: Out) -> None:
         """Takes a candidate out, for good; the first reason stands."""
@@ -182,16 +179,23 @@ class Problem:
         everyone = (2 << len(group)) - 2
         self.everyone.append(everyone)
         self.alive.append(everyone)
+        here = 0
         for position, each in enumerate(group):
+            if each.origin is not Origin.REGISTRY:
+                here |= 2 << position
             for offered in each.metadata.provides:
                 self.providers.setdefault(offered.name, []).append(
                     (package, position, offered.version)
                 )
+        self._here.append(here)
 
     def _one_source(self, name: str, package: int, group: List[Candidate]) -> List[Candidate]:
         """The candidates in order of version, after precedence; a collision rules all out."""
         local = [c for c in group if c.origin is not Origin.REGISTRY]
         named = [c for c in local if c.origin is Origin.PATH]
+        if named:
+            # What was named by path is meant, and nothing else of that name.
+            group = local
         chosen = named or local
         why = "it was named by path"
         if len(chosen) > 1:
@@ -264,7 +268,13 @@ class Problem:
 
 
 def _within(specifier: str, version: Optional[str]) -> bool:
-    return not specifier or version is None or specifier_contains(specifier, version, True)
+    if not specifier or version is None:
+        return True
+    try:
+        return specifier_contains(specifier, version, True)
+    except ValueError:
+        # Old distributions hold ">=3.6.*" and the like; that says nothing.
+        return True
 
 
 def _same(one: Optional[str], other: str) -> bool:

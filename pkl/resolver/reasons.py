@@ -17,8 +17,9 @@ from .words import SHOWN, Place, Words, cleaned, listed, quoted
 
 __all__ = ["Reasons"]
 
-GUESSES = 20
-"""For how many missing names of one plan a did-you-mean is looked for."""
+GUESSES = 5
+"""For how many missing names of one plan a did-you-mean is looked for; an explanation always
+looks."""
 REDUCED = 20
 """How many proofs of one plan are reduced for the sake of their reasons."""
 SMALL = 40
@@ -204,7 +205,7 @@ class Reasons:
         if guess is None:
             return Reason("missing", text, text, install)
         file = self._remedies.file(words.candidate(place))
-        remedy = f"{install}, or write {guess} in {file}"
+        remedy = f"write {guess} in {file}, or {install}"
         return Reason("missing", f"{text}; did you mean {guess}?", text, remedy)
 
     def _guess(self, name: str) -> Optional[str]:

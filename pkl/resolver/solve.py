@@ -109,11 +109,15 @@ class Solver:
     def attempt(self, variable: int, mask: int) -> bool:
         """Adds one more wish that may change nothing already decided; whether it is fulfilled.
 
-        Raises:
-            BudgetSpent: It would take more narrowings than were granted.
+        It is not where that would take more narrowings than were granted.
         """
         self._wishes.append((variable, mask))
-        self._search()
+        try:
+            self._search()
+        except BudgetSpent:
+            self._back_to(self._floor)
+            self._wish = len(self._wishes)
+            return False
         self._floor = len(self._levels)
         return not self.state[variable] & ~mask
 
