@@ -42,7 +42,8 @@ class Band:
         x: Its left edge.
         width: Its width.
         starts: How many of its plugins start in this wave.
-        others: How many boxes in it do not start.
+        others: How many of its plugins do not start.
+        absent: How many names in it are not there.
     """
 
     wave: int
@@ -50,6 +51,7 @@ class Band:
     width: int
     starts: int
     others: int
+    absent: int
 
 
 @dataclass(frozen=True)
@@ -196,16 +198,20 @@ def _bands(
 ) -> Tuple[Band, ...]:
     starts: Dict[int, int] = {}
     others: Dict[int, int] = {}
+    absent: Dict[int, int] = {}
     for key, column in ranks.rank.items():
         wave = ranks.waves[column]
         counter = starts if view.waves.get(key) == wave else others
+        if view.nodes[key].ghost:
+            counter = absent
         counter[wave] = counter.get(wave, 0) + 1
     found: List[Band] = []
     for wave in sorted(set(ranks.waves)):
         own = [i for i, each in enumerate(ranks.waves) if each == wave]
         left = xs[own[0]] - 14
         right = xs[own[-1]] + columns[own[-1]] + 14
-        found.append(Band(wave, left, right - left, starts.get(wave, 0), others.get(wave, 0)))
+        counts = (each.get(wave, 0) for each in (starts, others, absent))
+        found.append(Band(wave, left, right - left, *counts))
     return tuple(found)
 
 

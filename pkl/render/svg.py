@@ -211,10 +211,12 @@ def _bands(drawing: Drawing) -> List[str]:
 
 def _band_words(band: Band) -> Tuple[str, str]:
     if band.wave < 0:
-        return "Not there", _count(band.others, "name")
+        return "Not there", _count(band.absent, "name")
     words = [_count(band.starts, "plugin")] if band.starts else []
     if band.others:
         words.append(f"{band.others} not started")
+    if band.absent:
+        words.append(f"{band.absent} not there")
     return f"Wave {band.wave + 1}", ", ".join(words)
 
 

@@ -54,7 +54,8 @@ def tree(
         focus: The plugins (ids or names) to take as roots; unknown ones are left out.
         ascii: Draw with ASCII only.
         color: Write colours.
-        reasons: Why plugins are not running, by id or name; the text is shown beside them.
+        reasons: Why plugins are not running, by id or name; a root cause that holds up several
+            is told beside the first of them.
     """
     return _Tree(View(graph, reasons), invert, depth, Terminal(color, not ascii)).text(focus)
 
@@ -68,6 +69,7 @@ class _Tree:
         self.tee, self.elbow, self.bar, self.blank = _UNICODE if terminal.unicode else _ASCII
         self.lines: List[str] = []
         self.grown: Set[str] = set()
+        self.told: Set[str] = set()
         self.later: Deque[str] = deque()
         self.repeats = False
 
@@ -177,7 +179,9 @@ class _Tree:
             if word not in _QUIET and (word, note) != ("cycle", "(cycle)"):
                 parts.append(self.terminal.state(word))
         given = self.view.reason(here.key)
-        if given and note != "(*)":
+        if given and given not in self.told:
+            self.told.add(given)
+            parts[-1] += ":"
             parts.append(paint(clean(given), mark_of(node.word).role))
         parts.append(paint(note, "fail" if note == "(cycle)" else "muted"))
         return " ".join(part for part in parts if part)

@@ -77,8 +77,8 @@ def test_given_layers_decide_the_columns_and_empty_ones_keep_their_number() -> N
 
 def test_what_does_not_start_stands_where_it_would_and_is_not_counted() -> None:
     drawing = lay_out(View(SHOP))
-    bands = {band.wave: (band.starts, band.others) for band in drawing.bands}
-    assert bands == {0: (1, 4), 1: (2, 0), 2: (0, 3), 3: (0, 1)}
+    bands = {band.wave: (band.starts, band.others, band.absent) for band in drawing.bands}
+    assert bands == {0: (1, 4, 0), 1: (2, 0, 0), 2: (0, 1, 2), 3: (0, 1, 0)}
     boxes = drawing.boxes
     assert boxes["queue"].x == boxes["audit"].x < boxes["web"].x
 

@@ -130,8 +130,15 @@ def test_a_cycle_that_nobody_needs_has_a_root_and_does_not_loop() -> None:
 
 def test_a_given_reason_stands_beside_the_plugin() -> None:
     reasons = {"web": Reason("missing", "web is blocked", "queue is\x1b[2J missing", "")}
-    assert "web 3.0 ◐ blocked queue is\\x1b[2J missing\n" in tree(SHOP, reasons=reasons)
+    assert "web 3.0 ◐ blocked: queue is\\x1b[2J missing\n" in tree(SHOP, reasons=reasons)
     assert "web 3.0 ◐ blocked: queue is\\x1b[2J missing\n" in waves(SHOP, reasons=reasons)
+
+
+def test_a_root_cause_that_holds_up_several_is_told_once_in_a_tree() -> None:
+    cause = Reason("missing", "", "queue is missing", "")
+    text = tree(SHOP, reasons={"web": cause, "audit": cause})
+    assert text.count("queue is missing") == 1
+    assert "web 3.0 ◐ blocked: queue is missing\n├── audit 1.4.0 (audit-log>=1) ◐ blocked\n" in text
 
 
 def test_colour_is_added_to_words_that_are_there_without_it() -> None:
