@@ -122,7 +122,7 @@ class Carriers:
                 everyone = self._problem.everyone[target]
                 mask = everyone & ~self._outside(target, ask.requirement)
                 link = ((target, mask),) if mask else ()
-            found = Demand(ask.requirement, link, toward=target, via=ask.via)
+            found = Demand(ask.requirement, link, toward=target, via=ask.via, of_distribution=True)
             self._shared[key] = found
         return found
 

@@ -116,11 +116,11 @@ class _Drawing:
     def _toward(self, demand: Demand) -> Optional[int]:
         """The package to draw an edge to where nothing serves a demand in this plan."""
         problem = self._problem
-        named = demand.toward if demand.toward is not None else problem.index.get(demand.name)
+        named = problem.about(demand)
         options = [package for package, _mask in demand.link]
         if named is not None:
             options.append(named)
-        options += [package for package, _i, _v in problem.providers.get(demand.name, ())]
+        options += [package for package, _i, _v in problem.offers(demand)]
         return next((package for package in options if package in self._shown), None)
 
     def _append(

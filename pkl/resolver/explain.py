@@ -166,9 +166,9 @@ class Explainer:
     def _seen(self, demand: Demand) -> List[str]:
         """The candidates that a demand could have meant, and why each is out."""
         problem = self._problem
-        named = problem.index.get(demand.name) if demand.toward is None else demand.toward
+        named = problem.about(demand)
         lines = [] if named is None else self._candidates(named, demand)
-        for package, position, version in problem.providers.get(demand.name, ()):
+        for package, position, version in problem.offers(demand):
             fits = any(p == package and m & (2 << position) for p, m in demand.link)
             why = self._why(package, position) if fits else "out of bounds"
             called = self._words.called((package, position))

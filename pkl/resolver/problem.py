@@ -39,7 +39,7 @@ class Terms(NamedTuple):
 class Demand:
     """One requirement and what can serve it; shared by all who state it in the same words."""
 
-    __slots__ = ("link", "name", "requirement", "text", "toward", "via")
+    __slots__ = ("link", "name", "of_distribution", "requirement", "text", "toward", "via")
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Demand:
         text: str = "",
         toward: Optional[int] = None,
         via: Tuple[str, ...] = (),
+        of_distribution: bool = False,
     ) -> None:
         self.requirement = requirement
         self.name = requirement.name
@@ -57,6 +58,8 @@ class Demand:
         self.toward = toward
         """For what a distribution asks: the package it is about, fitting or not."""
         self.via = via
+        self.of_distribution = of_distribution
+        """Whether a distribution asks it, of another: its name is then no plugin's."""
 
 
 class Out(NamedTuple):
@@ -140,6 +143,16 @@ class Problem:
             for package, group in enumerate(self.candidates)
             if name in (group[0].name, group[0].id)
         ]
+
+    def about(self, demand: Demand) -> Optional[int]:
+        """The package that a demand names, fitting or not."""
+        if demand.toward is not None or demand.of_distribution:
+            return demand.toward
+        return self.index.get(demand.name)
+
+    def offers(self, demand: Demand) -> Sequence[Tuple[int, int, str]]:
+        """What provides the name of a demand as a capability: package, position and version."""
+        return () if demand.of_distribution else self.providers.get(demand.name, ())
 
     def standing(self, package: int, position: int) -> Tuple[bool, bool, int]:
         """Its rank by lock, by what is running, and by precedence; the lowest comes first."""

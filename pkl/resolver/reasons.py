@@ -174,7 +174,7 @@ class Reasons:
         problem, words, wanted = self.problem, self._words, demand.name
         asks = f"{words.called(place)} requires {demand.text}{words.through(demand)}"
         install = f"pkl install {quoted(wanted, demand.requirement.specifier)}"
-        package = problem.index.get(wanted) if demand.toward is None else demand.toward
+        package, offering = problem.about(demand), problem.offers(demand)
         if demand.link:
             early = words.there(demand.link[0][0])
             text = f"{asks}, and only pre-releases fit: {listed(early)}"
@@ -187,17 +187,17 @@ class Reasons:
         if package is not None:
             text = f"{asks}, but {wanted} is {listed(words.there(package))}"
             return Reason("unsatisfied", text, text, self._remedies.fitting(place, demand, package))
-        if wanted in problem.providers:
+        if offering:
             offers = sorted(
                 {
                     f"{words.called((p, i))} provides {wanted}=={version}"
-                    for p, i, version in problem.providers[wanted]
+                    for p, i, version in offering
                 }
             )
             text = f"{asks}, but {listed(offers)}"
-            remedy = self._remedies.capability(place, demand, problem.providers[wanted])
+            remedy = self._remedies.capability(place, demand, offering)
             return Reason("capability", text, text, remedy)
-        if problem.terms.foreign or demand.via:
+        if demand.of_distribution:
             text = f"{asks}, which is not installed"
             return Reason("missing", text, text, f"pip install {_argument(demand)}")
         text = f"{asks}, and no plugin or capability has that name"
