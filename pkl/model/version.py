@@ -88,6 +88,15 @@ def _release(text: str) -> _Release:
     return tuple(map(int, text.split(".")))
 
 
+@lru_cache(maxsize=16384)
+def _plain_release(text: str) -> Optional[Tuple[_Release, _Release]]:
+    """The release numbers of a version that has nothing else, with and without zeros at the end."""
+    if not _PLAIN.fullmatch(text):
+        return None
+    release = _release(text)
+    return release, _without_zeros(release)
+
+
 def _without_zeros(release: _Release) -> _Release:
     end = len(release)
     while end and not release[end - 1]:
@@ -228,12 +237,10 @@ def specifier_contains(specifier: str, version: str, prereleases: Optional[bool]
         return key[0] == -1 or not _is_prerelease(key)
     if len(version) > MAX_TEXT:
         return False
-    if _PLAIN.fullmatch(version):
-        tests = _plain_tests(specifier)
-        if tests is not None:
-            release = _release(version)
-            stripped = _without_zeros(release)
-            return all(_passes(test, release, stripped) for test in tests)
+    plain = _plain_release(version)
+    tests = _plain_tests(specifier) if plain is not None else None
+    if plain is not None and tests is not None:
+        return all(_passes(test, *plain) for test in tests)
     return _specifier_set(specifier).contains(version, prereleases=prereleases)
 
 

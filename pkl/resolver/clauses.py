@@ -12,13 +12,14 @@ an optional dependency with bounds and an any-of are all one clause:
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Tuple
 
-__all__ = ["BudgetSpent", "Clause", "Conflict", "Proof", "Term", "clause"]
+__all__ = ["BudgetSpent", "Clause", "Conflict", "Proof", "Term"]
 
 Term = Tuple[int, int]
 """A variable and the set its value lies in."""
 Clause = Tuple[Term, ...]
+"""Terms of different variables; none that always holds and none that never does."""
 
 
 class Proof(NamedTuple):
@@ -44,20 +45,3 @@ class Conflict(Exception):
     def __init__(self, proof: Proof) -> None:
         super().__init__("no solution")
         self.proof = proof
-
-
-def clause(terms: Sequence[Term], full: Sequence[int]) -> Optional[Clause]:
-    """The terms as one clause, or None if it can never be broken.
-
-    Terms of one variable are merged, and a term that always holds is left out.
-
-    Args:
-        terms: The terms.
-        full: The set of all values of each variable.
-    """
-    merged: Dict[int, int] = {}
-    for variable, mask in terms:
-        merged[variable] = merged.get(variable, full[variable]) & mask
-    if not all(merged.values()):
-        return None
-    return tuple((v, m) for v, m in merged.items() if m != full[v])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
 
 from ..model.state import Desired
 from .choice import Choice
-from .clauses import BudgetSpent, Clause, Proof, Term, clause
+from .clauses import BudgetSpent, Clause, Proof, Term
 from .demands import Demands, Rows
 from .order import circles, waves
 from .problem import Demand, positions
@@ -216,20 +216,17 @@ class _Part:
         return found
 
     def _require(self, variable: int, mask: int, demand: Demand) -> None:
-        full = self.solver.full
-        terms = self._terms(demand)
-        made = clause([(variable, mask), *((o, full[o] & ~m) for o, m in terms)], full)
+        full, terms = self.solver.full, self._terms(demand)
         several = variable if len(terms) > 1 else None
-        self._fact(made, Fact(self._packages[variable], mask, demand, False), several)
+        made = ((variable, mask), *[(other, full[other] & ~m) for other, m in terms])
+        fact = Fact(self._packages[variable], mask, demand, False)
+        self._facts[self.solver.add(made, any_of=several)] = (fact, made)
 
     def _exclude(self, variable: int, mask: int, demand: Demand) -> None:
-        for other, fitting in self._terms(demand):
-            made = clause([(variable, mask), (other, fitting)], self.solver.full)
-            self._fact(made, Fact(self._packages[variable], mask, demand, True), None)
-
-    def _fact(self, made: Optional[Clause], fact: Fact, several: Optional[int]) -> None:
-        if made is not None:
-            self._facts[self.solver.add(made, any_of=several)] = (fact, made)
+        fact = Fact(self._packages[variable], mask, demand, True)
+        for term in self._terms(demand):
+            made = ((variable, mask), term)
+            self._facts[self.solver.add(made)] = (fact, made)
 
     # Preferences.
 

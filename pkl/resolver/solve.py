@@ -77,7 +77,7 @@ class Solver:
         self._weight = [1] * len(self.full)
 
     def add(self, terms: Clause, *, any_of: Optional[int] = None) -> int:
-        """Adds a clause that ``clause`` made, and gives its number.
+        """Adds a clause and gives its number.
 
         Args:
             terms: The clause.
