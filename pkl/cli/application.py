@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Tuple
 
+from ..discovery.environment import absolute
 from ..errors import ApplicationError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def host_of(app: str) -> "PluginHost":
     from ..host import PluginHost
 
     module, attribute = _split(app)
-    here = os.getcwd()
+    here = absolute(".")
     if here not in sys.path:
         sys.path.insert(0, here)
     found = _guarded(app, f"importing {module}", lambda: import_module(module))

@@ -30,9 +30,10 @@ __all__ = ["command", "show"]
 def command(
     session: Session, paths: Tuple[str, ...], strict: bool, sarif_file: Optional[str]
 ) -> int:
-    """Find what is wrong with plugin directories, plugin projects or wheels.
+    """Find what is wrong with plugins, a plugin project, or a wheel.
 
-    Without a PATH: with the plugins of the chosen host or group. Nothing is imported. It exits
+    A PATH is a plugin directory, a project, a wheel, or a folder of these. Without one, the
+    plugins of the chosen host or group are checked. Nothing is imported. It exits
     with 1 if there are errors. Findings are PATH:LINE: CODE MESSAGE.
     """
     scope = Scope(session)

@@ -59,14 +59,14 @@ def _dependencies(scope: Scope) -> Iterator[Finding]:
     for each in carriers.values():
         for text in each.requires_dist:
             try:
-                asked = parse_requirement(text, fold=False)
+                asked = parse_requirement(_without_url(text))
                 if not asked.applies({"extra": ""}):
                     continue
             except (RequirementError, ValueError):
                 message = f"{each.source}: Requires-Dist {text!r} is not valid"
                 yield Finding(WARNING, "requires-dist", message, each.location)
                 continue
-            found = there.get(canonical(asked.name))
+            found = there.get(asked.name)
             hint = f'pip install "{asked.name}{asked.specifier}"'
             if found is None:
                 message = f"{each.source} requires {asked.text}, which is not installed"
@@ -74,6 +74,12 @@ def _dependencies(scope: Scope) -> Iterator[Finding]:
             elif not asked.contains(found.version):
                 message = f"{each.source} requires {asked.text}, but {found.version} is installed"
                 yield Finding(ERROR, "unmet-dependency", message, each.location, hint=hint)
+
+
+def _without_url(text: str) -> str:
+    """A requirement without the place that it says to take the distribution from."""
+    head, semicolon, marker = text.partition(";")
+    return f"{head.partition('@')[0]}{semicolon}{marker}"
 
 
 _EXTRAS = {"yaml": (("plugin.yaml", "plugin.yml"), "yaml")}

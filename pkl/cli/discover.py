@@ -35,9 +35,9 @@ _GROUPS = (
 @click.option("--refresh", is_flag=True, help="Read everything anew, and renew the cache.")
 @click.pass_obj
 def command(session: Session, all_groups: bool, refresh: bool) -> int:
-    """What each source holds, before anything is resolved; or every entry-point group there is.
+    """What each source holds, or every entry-point group there is.
 
-    Nothing is imported.
+    It shows candidates before anything is resolved. Nothing is imported.
     """
     scope = Scope(session, refresh=refresh)
     if all_groups:

@@ -53,9 +53,10 @@ def command(
     focus: Optional[str],
     output: Optional[str],
 ) -> int:
-    """The dependency graph: all of it, or what NAME needs (with --invert: what needs NAME).
+    """The dependency graph: as text, a picture, or data.
 
-    Nothing is imported. Edges point from what needs to what is needed.
+    All of it, or what NAME needs (with --invert: what needs NAME). Nothing is imported. Edges
+    point from what needs to what is needed.
     """
     if name is not None and focus is not None:
         raise UsageError("NAME and --focus exclude each other", hint="pkl graph --help")

@@ -23,9 +23,9 @@ _KINDS = ("requires", "wants", "after", "before", "conflicts")
 @click.argument("name")
 @click.pass_obj
 def command(session: Session, name: str) -> int:
-    """Everything that is known of one plugin, without importing it.
+    """Everything that is known of one plugin.
 
-    Where several sources offer the name, each is shown.
+    It is not imported. Where several sources offer the name, each is shown.
     """
     scope = Scope(session)
     key = scope.named(name)
@@ -75,7 +75,6 @@ def _as_dict(scope: Scope, row: Row) -> Dict[str, Any]:
             {"name": edge.from_, "kind": edge.kind, "requirement": edge.requirement}
             for edge in _edges(scope, row, inwards=True)
         ],
-        notes=list(candidate.notes),
     )
     return found
 

@@ -67,8 +67,10 @@ def command(session: Session, state: Optional[str], output: str) -> int:
 def _table(session: Session, rows: Sequence[Row], wide: bool) -> str:
     body: List[List[Union[str, Cell]]] = []
     for row in rows:
-        why = row.reason.message.split("\n")[0] if row.reason is not None else ""
         candidate = row.candidate
+        why = "; ".join(candidate.notes)
+        if row.reason is not None:
+            why = row.reason.message.split("\n")[0]
         name = Cell(row.key, "bold")
         cells: List[Union[str, Cell]] = [name, candidate.version, state_cell(row.state), why]
         if wide:

@@ -30,6 +30,8 @@ class Project(NamedTuple):
 def read_project(directory: str) -> Project:
     """What the directory says of its host; imports nothing.
 
+    The empty text is the current directory.
+
     In ``pkl.toml`` the keys may also stand at the top, without ``[tool.pkl]``. Relative paths
     count from the file.
 

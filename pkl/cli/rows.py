@@ -40,6 +40,7 @@ class Row(NamedTuple):
             "requires": [each.text for each in metadata.requires],
             "wants": [each.text for each in metadata.wants],
             "provides": [str(each) for each in metadata.provides],
+            "notes": list(candidate.notes),
         }
 
 

@@ -61,7 +61,7 @@ class _Terminated(KeyboardInterrupt):
 @click.option("--timeout", type=click.FloatRange(min=0), help="Stop after so many seconds.")
 @click.pass_obj
 def command(session: Session, only: Tuple[str, ...], strict: bool, timeout: Optional[float]) -> int:
-    """Start a host with its plugins, wait until it is asked to stop, and stop it in order.
+    """Start a host with its plugins, and stop it in order.
 
     The host is that of --app, PKL_APP or app in [tool.pkl]; without an application, one is made
     from [tool.pkl], --group and --path. It stops when a plugin calls host.exit(code), whose code
@@ -94,7 +94,7 @@ def _host(session: Session) -> PluginHost:
         raise UsageError(
             "--app brings its own group and paths", hint="leave --group and --path out"
         )
-    project = read_project(os.getcwd())
+    project = read_project("")
     app = session.app or (None if chosen else os.environ.get("PKL_APP") or project.app)
     if app:
         return host_of(app)

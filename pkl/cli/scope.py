@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Tuple
 
 from ..discovery import DEFAULT_GROUP, discover, installed_requirements
+from ..discovery.environment import absolute
 from ..errors import ApplicationError, PluginNotFound
 from ..model.candidate import Discovery
 from ..model.manifest import MANIFEST_FILES
@@ -46,7 +47,7 @@ class Scope:
         Raises:
             UsageError: ``[tool.pkl]`` makes no sense.
         """
-        project = read_project(os.getcwd())
+        project = read_project("")
         self.application = _application(session)
         own = project.group
         self.host, self.version, self.file = project.name, project.version, project.file
@@ -65,7 +66,7 @@ class Scope:
         given: Sequence[str] = session.paths
         if not given and own:
             given = project.paths if self.application is None else self.application.paths
-        return tuple(os.path.abspath(each) for each in given)
+        return tuple(absolute(each) for each in given)
 
     @property
     def found(self) -> Discovery:

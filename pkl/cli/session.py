@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional
 
 import click
 
@@ -124,9 +124,9 @@ class Session:
                 details[key] = value
         details.update(error.details)
         headline, _, rest = error.message.partition("\n")
-        cause = error.__cause__
-        if cause is not None and str(cause) not in error.message:
-            rest += f"\n{type(cause).__name__}: {cause}"
+        for cause in (error.__cause__, *_gathered(error)):
+            if cause is not None and str(cause) not in error.message:
+                rest += f"\n{type(cause).__name__}: {cause}"
         self.fail(error.code, headline, error.hint, rest.strip("\n"), details)
 
     def fail(
@@ -187,6 +187,15 @@ class Session:
             os.close(nowhere)
         except (OSError, ValueError, AttributeError):
             sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - stays open
+
+
+def _gathered(error: BaseException) -> Iterator[BaseException]:
+    """What an exception group holds, groups inside of it opened."""
+    for each in getattr(error, "exceptions", ()):
+        if hasattr(each, "exceptions"):
+            yield from _gathered(each)
+        else:
+            yield each
 
 
 def plain(value: Any) -> Any:

@@ -21,7 +21,10 @@ _LIBRARIES = ("click", "packaging", "importlib-metadata", "platformdirs")
 @click.command("version", cls=Verb)
 @click.pass_obj
 def command(session: Session) -> int:
-    """The versions of pkl and of what it runs on; put it into a bug report."""
+    """The versions of pkl and of what it runs on.
+
+    Put it into a bug report.
+    """
     libraries: Dict[str, Optional[str]] = {}
     for name in _LIBRARIES:
         try:

@@ -27,7 +27,10 @@ SHOWN = 100
 @click.option("--full", is_flag=True, help="The whole proof of why it cannot start.")
 @click.pass_obj
 def command(session: Session, name: str, everything: bool, full: bool) -> int:
-    """Who pulls a plugin in, with each requirement on the way; or why it does not run."""
+    """Who pulls a plugin in, or why it does not run.
+
+    Every way from a plugin that nobody needs is shown, with each requirement on it.
+    """
     scope = Scope(session)
     key = scope.named(name)
     plan = scope.plan

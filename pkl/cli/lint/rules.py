@@ -53,14 +53,18 @@ def check_subject(subject: Subject, known: Known) -> List[Finding]:
             plugins.setdefault(child, _Plugin(child, None))
     names = {plugin.folder: _name(subject, plugin) for plugin in plugins.values()}
     for plugin in plugins.values():
-        inner = f"{plugin.folder}/" if plugin.folder else ""
         family = [
             name
             for folder, name in names.items()
-            if name and (folder.startswith(inner) or f"{plugin.folder}/".startswith(f"{folder}/"))
+            if name and (_below(folder, plugin.folder) or _below(plugin.folder, folder))
         ]
         findings += _plugin(subject, plugin, family, seen, known)
     return in_order(findings)
+
+
+def _below(inner: str, outer: str) -> bool:
+    """Whether one folder is another or lies in it."""
+    return not outer or f"{inner}/".startswith(f"{outer}/")
 
 
 def _name(subject: Subject, plugin: _Plugin) -> str:

@@ -1,0 +1,217 @@
+"""``pkl run``, in processes of its own: starts, waits, stops, and exits with the right status."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+
+from tests.cli.conftest import Process
+from tests.cli.running import directory_plugin
+from tests.discovery.fakes import write
+
+STEPS = """
+import pkl, pathlib
+def note(word):
+    with open("steps", "a") as file:
+        file.write(word + " ")
+@pkl.this.on_enable.on
+def start():
+    note("enabled")
+@pkl.this.on_disable.on
+def stop():
+    note("disabled")
+"""
+
+EXITS = """
+import pkl
+host = pkl.this.host
+@pkl.this.on_enable.on
+def start():
+    host.exit(7)
+"""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+
+
+@pytest.fixture
+def steps(work: Path) -> Path:
+    """The file in which the plugin ``steps`` writes what happens to it."""
+    directory_plugin(work / "p", "steps", code=STEPS)
+    return work / "steps"
+
+
+def test_plugins_are_started_shown_and_stopped_in_the_end(process: Process, steps: Path) -> None:
+    ran = process.run("run", "--path", "p", "--timeout", "0.05")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines()[0].split() == ["NAME", "VERSION", "STATE", "MS"]
+    assert ran.stdout.splitlines()[1].split()[:4] == ["steps", "1.0", "●", "enabled"]
+    assert ran.stdout.splitlines()[-1] == "ok: 1 enabled"
+    assert steps.read_text().split() == ["enabled", "disabled"]
+
+
+def test_the_exit_code_is_the_hosts(process: Process, work: Path) -> None:
+    directory_plugin(work / "p", "exits", code=EXITS)
+    assert process.run("run", "--path", "p").returncode == 7
+
+
+def test_one_json_object_says_how_the_start_went(process: Process, work: Path, steps: Path) -> None:
+    directory_plugin(work / "p", "boom", code="raise RuntimeError('no database')")
+    directory_plugin(work / "p", "lost", requires=["nowhere"])
+    ran = process.run("run", "--path", "p", "--timeout", "0", "--json")
+    found: Dict[str, Any] = json.loads(ran.stdout)
+    assert ran.returncode == 0
+    assert list(found) == [
+        "schema",
+        "host",
+        "group",
+        "status",
+        "enabled",
+        "blocked",
+        "failed",
+        "notes",
+    ]
+    assert (found["schema"], found["status"]) == ("pkl.run/1", "degraded")
+    assert [each["name"] for each in found["enabled"]] == ["steps"]
+    assert found["failed"][0]["reason"]["code"] == "load"
+    assert "no database" in found["failed"][0]["reason"]["message"]
+    assert found["blocked"][0]["reason"]["code"] == "missing"
+
+
+def test_strict_exits_with_1_when_anything_wanted_does_not_run(
+    process: Process, work: Path, steps: Path
+) -> None:
+    directory_plugin(work / "p", "lost", requires=["nowhere"])
+    ran = process.run("run", "--path", "p", "--strict")
+    assert ran.returncode == 1
+    assert "degraded: 1 enabled, 1 blocked" in ran.stdout
+    assert steps.read_text().split() == ["enabled", "disabled"]
+
+
+def test_a_critical_plugin_that_cannot_run_is_exit_9(process: Process, work: Path) -> None:
+    directory_plugin(work / "p", "lost", "critical = true\n", requires=["nowhere"])
+    ran = process.run("run", "--path", "p")
+    assert ran.returncode == 9
+    assert "refused" in ran.stdout
+
+
+def test_only_starts_what_is_named_and_what_it_needs(
+    process: Process, work: Path, steps: Path
+) -> None:
+    directory_plugin(work / "p", "user", code="", requires=["steps"])
+    directory_plugin(work / "p", "other", "critical = true\n", code="raise RuntimeError")
+    ran = process.run(
+        "run", "--path", "p", "--only", "user", "--timeout", "0", "--strict", "--json"
+    )
+    found = json.loads(ran.stdout)
+    assert ran.returncode == 0, ran
+    assert [each["name"] for each in found["enabled"]] == ["steps", "user"]
+    assert found["status"] == "ok"
+
+
+def test_only_of_an_unknown_plugin_is_exit_4(process: Process, steps: Path) -> None:
+    ran = process.run("run", "--path", "p", "--only", "setps")
+    assert ran.returncode == 4
+    assert "did you mean 'steps'?" in ran.stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_a_signal_stops_the_plugins_first(
+    process: Process, steps: Path, number: signal.Signals, status: int
+) -> None:
+    running = process.start("run", "--path", "p", "--json")
+    assert running.stdout is not None
+    line = ""
+    while line != "}\n":  # the object is complete: everything has been started
+        line = running.stdout.readline()
+        assert line, running.communicate()
+    running.send_signal(number)
+    _, err = running.communicate(timeout=30)
+    assert running.returncode == status, err
+    assert "Traceback" not in err
+    assert steps.read_text().split() == ["enabled", "disabled"]
+
+
+def test_a_cleanup_that_fails_is_told_and_exit_9(process: Process, work: Path) -> None:
+    code = "import pkl\n@pkl.this.on_disable.on\ndef stop():\n    raise OSError('disk full')\n"
+    directory_plugin(work / "p", "dirty", code=code)
+    ran = process.run("run", "--path", "p", "--timeout", "0")
+    assert ran.returncode == 9
+    assert ran.stderr.splitlines()[-1].strip()
+    assert "E_CLEANUP" in ran.stderr
+    assert "disk full" in ran.stderr
+
+
+APP = """
+import pkl
+host = pkl.PluginHost("shop", paths=["p"])
+def make():
+    return host
+"""
+
+
+@pytest.mark.parametrize("attribute", ["host", "make"])
+def test_an_application_brings_its_host(
+    process: Process, work: Path, steps: Path, attribute: str
+) -> None:
+    write(work / "shop.py", APP)
+    ran = process.run("run", "--app", f"shop:{attribute}", "--timeout", "0", "--json")
+    assert (ran.returncode, json.loads(ran.stdout)["host"]) == (0, "shop")
+    assert steps.exists()
+
+
+def test_the_application_of_the_table_is_run(process: Process, work: Path, steps: Path) -> None:
+    write(work / "shop.py", APP)
+    write(work / "pyproject.toml", '[tool.pkl]\nname = "x"\napp = "shop:host"\n')
+    ran = process.run("run", "--timeout", "0", "--json")
+    assert json.loads(ran.stdout)["host"] == "shop"
+
+
+def test_without_an_application_the_table_makes_the_host(
+    process: Process, work: Path, steps: Path
+) -> None:
+    write(work / "pkl.toml", 'name = "shop"\nversion = "3"\npaths = ["p"]\n')
+    found = json.loads(process.run("run", "--timeout", "0", "--json").stdout)
+    assert (found["host"], len(found["enabled"])) == ("shop", 1)
+
+
+def test_plugins_reach_the_host_that_is_run_as_the_default_one(
+    process: Process, work: Path
+) -> None:
+    code = "import pkl\nassert pkl.get_default_host() is pkl.this.host\n"
+    directory_plugin(work / "p", "asks", code=code)
+    ran = process.run("run", "--path", "p", "--timeout", "0", "--strict")
+    assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "nothing says which host to run"),
+        (("--app", "shop:host", "--path", "p"), "leave --group and --path out"),
+        (("--app", "nowhere:host"), "ModuleNotFoundError"),
+        (("--app", "shop:nothing"), "has no nothing"),
+        (("--app", "shop"), "MODULE:ATTR"),
+        (("--app", "fails:host"), "no database"),
+    ],
+)
+def test_a_host_that_cannot_be_had_is_exit_2(
+    process: Process, work: Path, arguments: "tuple[str, ...]", said: str
+) -> None:
+    write(work / "shop.py", APP)
+    write(work / "fails.py", "raise RuntimeError('no database')")
+    ran = process.run("run", *arguments)
+    assert ran.returncode == 2, ran
+    assert said in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_log_lines_cannot_control_the_terminal(process: Process, work: Path) -> None:
+    directory_plugin(work / "p", "loud", code="from pkl import log\nlog.warning('a\\x1b[2Jb')\n")
+    ran = process.run("run", "--path", "p", "--timeout", "0")
+    assert "a\\x1b[2Jb" in ran.stderr
+    assert "\x1b" not in ran.stderr
