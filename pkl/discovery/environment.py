@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Set, Tuple, Union
 
-from ..model.candidate import Candidate, Discovery, Failure, Shadowed
+from ..model.candidate import Candidate, Discovery, Failure, Origin, Shadowed
 from .cache import Cache
 from .disk import Stamp, stamp
 from .findings import Findings
@@ -169,17 +169,17 @@ class _Pass:
 
         return read_hooks(hooks, self.group, self.search, foreign=self.foreign)
 
-    def directory(self, path: str, loader: "Optional[MetadataLoader]") -> Findings:
+    def directory(self, path: str, origin: Origin, loader: "Optional[MetadataLoader]") -> Findings:
         """What an entry of ``paths`` contributes, from the cache or the disk."""
         cache = self.cache if loader is None else None
-        kind = ("directory",)
+        kind = ("directory", origin.value)
         if cache is not None and not self.refresh:
             known = cache.read(path, kind, stamp(path), (), fold=True)
             if known is not None:
                 return known
         from .directories import read_path
 
-        found = read_path(path, metadata_loader=loader)
+        found = read_path(path, metadata_loader=loader, origin=origin)
         if cache is not None and found.candidates:
             cache.write(found, kind, self.began_ns, (), fold=True)
         return found
@@ -212,6 +212,7 @@ def discover(
     *,
     group: str = DEFAULT_GROUP,
     paths: Sequence[str] = (),
+    named_paths: Sequence[str] = (),
     sys_path: Optional[Sequence[str]] = None,
     cache: Union[bool, str] = True,
     refresh: bool = False,
@@ -227,6 +228,8 @@ def discover(
     Args:
         group: The entry-point group to look at.
         paths: Plugin directories, or directories of plugin directories.
+        named_paths: The same, named by someone for this run, as with ``--path``: their
+            candidates have ``Origin.PATH`` and outrank what is installed.
         sys_path: Where distributions are looked for; by default the interpreter's ``sys.path``.
         cache: Whether the result may be kept on disk and taken from there: True for the user's
             cache directory, False to not touch the disk, or a directory.
@@ -244,8 +247,13 @@ def discover(
     installed = [run.installed(path, found) for path, found in stamped]
     if sys_path is None:
         installed.append(run.hooked())
-    roots = dict.fromkeys(absolute(each) for each in paths)
-    return merge(installed, _without_repeats([run.directory(r, metadata_loader) for r in roots]))
+    roots = {absolute(each): Origin.DIRECTORY for each in paths}
+    named = {absolute(each): Origin.PATH for each in named_paths}
+    directories = [
+        run.directory(root, origin, metadata_loader)
+        for root, origin in {**named, **{r: o for r, o in roots.items() if r not in named}}.items()
+    ]
+    return merge(installed, _without_repeats(directories))
 
 
 def _without_repeats(directories: List[Findings]) -> List[Findings]:

@@ -312,3 +312,16 @@ class TestMetadataLoader:
             assert [each.name for each in discovery.candidates] == ["mine"]
         assert len(loader.asked) == 2
         assert not os.path.exists(tmp_path / "cache")
+
+
+def test_what_was_named_for_this_run_says_so(tmp_path: Path) -> None:
+    """It outranks what is installed; a directory that is also configured counts as named."""
+    make(tmp_path / "a", '{"name": "a"}')
+    make(tmp_path / "more" / "b", '{"name": "b"}')
+    discovery = found(tmp_path / "a", tmp_path / "more", named_paths=[str(tmp_path / "a")])
+    assert {each.name: each.origin for each in discovery.candidates} == {
+        "a": Origin.PATH,
+        "b": Origin.DIRECTORY,
+    }
+    discovery = found(tmp_path, named_paths=[str(tmp_path / "a")])
+    assert [(each.name, each.origin) for each in discovery.candidates] == [("a", Origin.PATH)]
