@@ -61,7 +61,7 @@ LATE: Dict[str, Set[str]] = {
     "pkl.paths": {"platformdirs"},
     # Each verb is imported when it is used.
     "pkl.cli": {"pkl.cli.app"},
-    "pkl.cli.app": {UNKNOWN, "traceback"},
+    "pkl.cli.app": {UNKNOWN, "pkl.errors", "traceback"},
     "pkl.cli.application": {UNKNOWN, "pkl.host", "pkl.host.looking"},
     "pkl.cli.graph": {
         "pkl.render.dot",
@@ -73,7 +73,7 @@ LATE: Dict[str, Set[str]] = {
         "shutil",
         "subprocess",
     },
-    "pkl.cli.scope": {"pkl.cli.application"},
+    "pkl.cli.scope": {"pkl.cli.application", "pkl.discovery"},
     "pkl.cli.session": {"pkl.render.as_json", "pkl.render.terminal"},
     # The heavy part of the standard library, off the warm path.
     "pkl.discovery.archive": {"zipfile"},

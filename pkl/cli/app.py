@@ -9,7 +9,6 @@ from typing import Any, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
 import click
 
-from ..errors import PklError
 from ..names import did_you_mean
 from ..version import VERSION
 from .options import global_options, print_version
@@ -130,6 +129,8 @@ def _run(session: Session, arguments: List[str]) -> int:
 
 
 def _failed(session: Session, error: Exception) -> int:
+    from ..errors import PklError
+
     if isinstance(error, click.ClickException):
         ctx = getattr(error, "ctx", None)
         hint = f"{ctx.command_path} --help" if ctx is not None else "pkl --help"

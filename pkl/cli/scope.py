@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Tuple
 
-from ..discovery import DEFAULT_GROUP, discover, installed_requirements
+from ..discovery import DEFAULT_GROUP, discover
 from ..discovery.environment import absolute
 from ..errors import ApplicationError, PluginNotFound
 from ..model.candidate import Discovery
@@ -119,6 +119,8 @@ class Scope:
         terms.setdefault("host_version", self.version)
         if self.foreign:
             # Only there do edges pass through distributions that have no part in the group.
+            from ..discovery import installed_requirements
+
             terms.setdefault("distributions", installed_requirements())
         return resolve(
             self.found.candidates,

@@ -54,10 +54,6 @@ def test_help_and_version_import_no_verb_and_nothing_heavy(
         "pkl.cli.app",
         "pkl.cli.options",
         "pkl.cli.session",
-        "pkl.errors",
-        "pkl.errors.base",
-        "pkl.errors.kinds",
-        "pkl.errors.warnings",
         "pkl.names",
         "pkl.version",
     }
