@@ -130,8 +130,9 @@ class Explainer:
             called = problem.names[package]
         head = f"{called} cannot start ({reason.code})"
         lines = [head, *self._shortened([*steps, *ending], full, DOZEN)]
-        seen = {last[0]}
-        for other in [package, *(p for p, _i in chain[-2:-1])]:
+        listed_already = problem.outs[last].demand is None and problem.outs[last].code != "refused"
+        seen = {last[0]} if listed_already else set()
+        for other, _position in chain if full else [chain[0], last]:
             if len(problem.candidates[other]) > 1 and other not in seen:
                 seen.add(other)
                 lines += self._candidates(other)
@@ -237,7 +238,7 @@ class Explainer:
         for package in packages:
             for position, candidate in enumerate(self._problem.candidates[package]):
                 words = [self._words.called((package, position)), "from", candidate.source]
-                if candidate.location:
+                if candidate.location and candidate.distribution:
                     words.append(f"({candidate.location})")
                 lines.append("  " + " ".join(words))
         return lines
@@ -249,17 +250,12 @@ class Explainer:
         met = clash(self._demands, facts)
         if met is not None and met.second is not None:
             lines += self._against(met.package, facts)
-        elif met is not None:
-            lines.append(f"  {self._words.called(self._chosen(met.package))} starts")
+        elif met is not None and met.package in self._selection.chosen:
+            place = (met.package, self._selection.chosen[met.package])
+            lines.append(f"  {self._words.called(place)} starts")
         if full:
             lines += self._proof(refusal)
         return lines
-
-    def _chosen(self, package: int) -> Place:
-        position = self._selection.chosen.get(package)
-        if position is None:
-            return self._reasons.representative(package, self._problem.everyone[package])
-        return package, position
 
     def _fact(self, fact: Fact) -> str:
         position = max(positions(fact.mask))

@@ -176,7 +176,8 @@ class Reasons:
         install = f"pkl install {quoted(wanted, demand.requirement.specifier)}"
         package, offering = problem.about(demand), problem.offers(demand)
         if demand.link:
-            early = words.there(demand.link[0][0])
+            server, fits = demand.link[0]
+            early = [words.candidate((server, i)).version for i in positions(fits)][::-1]
             text = f"{asks}, and only pre-releases fit: {listed(early)}"
             install = f"pkl install {quoted(wanted, f'=={early[0]}')}"
             return Reason("prerelease-only", text, text, install)
@@ -238,9 +239,7 @@ class Reasons:
         text = f"{name} is offered by {listed(sources)}"
         preferred = words.candidate(places[0])
         first = preferred.distribution or preferred.location or preferred.target
-        remedy = (
-            f"{self._remedies.removal(places)}, or say which comes first: precedence=[{first!r}]"
-        )
+        remedy = f"{self._remedies.removal(places)}, or set precedence=[{first!r}]"
         return Reason("collision", cleaned(text), cleaned(text), cleaned(remedy))
 
     def _cycle(self, members: Sequence[int]) -> Reason:
@@ -252,7 +251,7 @@ class Reasons:
             names = [*names[: SHOWN - 1], "..."]
         text = f"{' -> '.join([*names, names[0]])} require each other in a circle{more}"
         file = self._remedies.file(self.problem.candidates[path[0]][-1])
-        remedy = f'turn one "requires" of the circle into "wants" or "after", such as in {file}'
+        remedy = f'make one "requires" of the circle a "wants" or an "after", as in {file}'
         return Reason("cycle", text, text, remedy)
 
     def circle(self, members: Sequence[int]) -> List[int]:
@@ -305,13 +304,11 @@ class Reasons:
             return Reason("unsatisfied", f"{who} cannot start: {text}", text, "pkl upgrade")
         if met.second is None:
             text = words.told(met.first)
-            here = [p for p, _m in met.first.demand.link]
-            other = met.package if met.package in here else here[0]
-            blamed = other if other != package else met.first.package
             message = text if met.first.package == package else f"{who} cannot start: {text}"
-            return Reason("conflict", message, text, self._remedies.conflict(blamed))
+            remedy = self._remedies.conflict(met.first, met.package, package, facts)
+            return Reason("conflict", message, text, remedy)
         text = f"{words.told(met.first)}, but {words.told(met.second)}"
-        remedy = self._remedies.clash(met.first, met.second)
+        remedy = self._remedies.clash(met.first, met.second, package, facts)
         return Reason("unsatisfied", f"{who} cannot start: {text}", text, remedy)
 
 

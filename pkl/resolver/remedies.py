@@ -76,13 +76,22 @@ class Remedies:
                 words.append(f"remove {candidate.location or candidate.target}")
         return listed(words, "or")
 
-    def conflict(self, other: int) -> str:
-        """For a plugin that conflicts with one that starts."""
-        return f"pkl disable {self._problem.names[other]}"
+    def conflict(self, fact: Fact, other: int, package: int, facts: Sequence[Fact]) -> str:
+        """For a package that does not start because of a conflict, its own or another's."""
+        for each in (other, fact.package):
+            if self._dispensable(each, package, facts):
+                return f"pkl disable {self._problem.names[each]}"
+        return f"pkl upgrade {self._problem.names[fact.package]}"
 
-    def clash(self, older: Fact, newer: Fact) -> str:
-        """For two plugins that want different versions of a third."""
-        first, second = self._problem.names[older.package], self._problem.names[newer.package]
-        if first == second:
-            return f"pkl upgrade {first}"
-        return f"pkl upgrade {first}, or pkl disable {first}"
+    def clash(self, older: Fact, newer: Fact, package: int, facts: Sequence[Fact]) -> str:
+        """For a package held up by two that want different versions of a third."""
+        upgrade = f"pkl upgrade {self._problem.names[older.package]}"
+        for each in (older.package, newer.package):
+            if self._dispensable(each, package, facts):
+                return f"{upgrade}, or pkl disable {self._problem.names[each]}"
+        return upgrade
+
+    def _dispensable(self, other: int, package: int, facts: Sequence[Fact]) -> bool:
+        """Whether a plugin is not the one in question and nothing in the proof requires it."""
+        required = (p for fact in facts if not fact.conflict for p, _mask in fact.demand.link)
+        return other != package and other not in required
