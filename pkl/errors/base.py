@@ -118,7 +118,9 @@ class GatheredError(PklError, ExceptionGroup[Exception]):
 
     def __str__(self) -> str:
         lines = [PklError.__str__(self)]
-        lines += [f"  {type(e).__name__}: {e}" for e in self.exceptions]
+        for error in self.exceptions:
+            where = getattr(error, "_pkl_where", "")
+            lines.append(f"  {where + ': ' if where else ''}{type(error).__name__}: {error}")
         return "\n".join(lines)
 
     def derive(self, excs: Sequence[Exception]) -> "GatheredError":  # type: ignore[override]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
 
 from ..discovery import discover, read_directory
 from ..errors import PluginNotFound
@@ -43,6 +43,7 @@ class HostFinder:
         self._precedence = tuple(precedence)
         self._metadata_loader = metadata_loader
         self._found: Optional[Discovery] = None
+        self._by_name: Dict[str, List[Candidate]] = {}
         self.kernel: Optional["Kernel"] = None
 
     def discover(self, refresh: bool = False) -> Discovery:
@@ -54,6 +55,9 @@ class HostFinder:
             refresh=refresh,
             metadata_loader=self._metadata_loader,
         )
+        self._by_name = {}
+        for candidate in self._found.candidates:
+            self._by_name.setdefault(candidate.name, []).append(candidate)
         return self._found
 
     @property
@@ -68,7 +72,10 @@ class HostFinder:
             PluginNotFound: No source has it.
         """
         wanted = canonical(name)
-        named = self.found.named(wanted) or self.discover().named(wanted)
+        named = self._named(wanted)
+        if not named:
+            self.discover()
+            named = self._named(wanted)
         if named:
             return self._one_of(named)
         known = [c.name for c in self.found.candidates]
@@ -84,6 +91,17 @@ class HostFinder:
             hint="pkl list shows what there is; a directory is loaded with load_plugin(path=…)",
             did_you_mean=meant,
         )
+
+    def _named(self, name: str) -> Sequence[Candidate]:
+        if self._found is None:
+            self.discover()
+        return self._by_name.get(name, ())
+
+    def peek(self, name: str) -> Optional[Candidate]:
+        """The candidate of that canonical name if it was found and is sound, or None."""
+        named = self._named(name)
+        candidate = self._one_of(named) if named else None
+        return candidate if candidate is not None and candidate.fault is None else None
 
     def _one_of(self, named: Sequence[Candidate]) -> Candidate:
         """The candidate of a name; of several the plan's choice, carrying its fault if any."""

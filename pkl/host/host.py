@@ -20,14 +20,13 @@ from ..errors import CleanupError, NotPermitted
 from ..kernel.context import _current, running_as
 from ..kernel.core import Kernel
 from ..kernel.importer import HostPlugins
-from ..kernel.log import logger_for
 from ..kernel.plugin import Plugin
 from ..kernel.resource import ResourceManager
 from ..kernel.runner import complete
 from ..loader import GenerationLoader
 from ..model.candidate import Discovery
 from ..model.plan import Plan
-from ..model.state import Desired
+from ..model.state import Desired, PluginState
 from ..names import canonical
 from ..resolver import resolve
 from .clock import RealClock
@@ -37,7 +36,7 @@ from .looking import refuse_while_looking
 from .report import StartReport
 from .rows import PathLike, Rows
 from .signal import ErrorSignal
-from .starting import adopt, start, stop
+from .starting import adopt, retry, start, stop
 from .watching import Watching
 
 if TYPE_CHECKING:
@@ -272,7 +271,7 @@ class PluginHost(Watching):
         handlers are awaited, and the running loop becomes the host's if it has none."""
         import asyncio
 
-        if self.kernel.loop is None:
+        if self.kernel.loop is None or self.kernel.loop.is_closed():
             self.kernel.loop = asyncio.get_running_loop()
         plan = self._prepare(names)
         run = self.kernel.lifecycle.runner(True)
@@ -283,8 +282,7 @@ class PluginHost(Watching):
         refuse_while_looking("start()")
         self.discover()
         plan = self.resolve(*names)
-        adopt(self.kernel, self._rows.candidates(), plan)
-        self._rows.apply_desired()
+        adopt(self.kernel, self._rows.candidates(), plan, self._rows.desired)
         return plan
 
     def refresh(self) -> None:
@@ -292,9 +290,11 @@ class PluginHost(Watching):
         self.kernel.check_open()
         refuse_while_looking("refresh()")
         self.discover(refresh=True)
-        adopt(self.kernel, self._rows.candidates(), self.resolve())
-        lifecycle = self.kernel.lifecycle
-        complete(lifecycle.retry_blocked(lifecycle.runner(False)))
+        plan = self.resolve()
+        blocked = PluginState.BLOCKED
+        waiting = {n for n, p in list(self.kernel.plugins.items()) if p.state is blocked}
+        adopt(self.kernel, self._rows.candidates(), plan, self._rows.desired)
+        complete(retry(self.kernel, self.kernel.lifecycle.runner(False), plan, waiting))
 
     def close(self) -> None:
         """Stops every plugin in reverse start order within ``close_timeout``, and the host.
@@ -348,7 +348,7 @@ class PluginHost(Watching):
         except CleanupError:
             if error is None:
                 raise
-            logger_for(None).exception("closing the host failed while another error was raised")
+            self.kernel.log_exception("closing the host failed while another error was raised")
 
     async def __aenter__(self) -> "PluginHost":
         return self
@@ -364,4 +364,4 @@ class PluginHost(Watching):
         except CleanupError:
             if error is None:
                 raise
-            logger_for(None).exception("closing the host failed while another error was raised")
+            self.kernel.log_exception("closing the host failed while another error was raised")

@@ -45,7 +45,7 @@ class StartReport:
         for word, reasons in (("failed", self.failed), ("blocked", self.blocked)):
             for name, reason in reasons.items():
                 lines.append(f"  {word} {name}: {reason.message}")
-                if reason.cause and reason.cause not in reason.message:
+                if word == "blocked" and reason.cause and reason.cause not in reason.message:
                     lines.append(f"    because {reason.cause}")
                 if reason.remedy:
                     lines.append(f"    hint: {reason.remedy}")

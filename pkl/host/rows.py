@@ -90,7 +90,8 @@ class Rows:
             raise TypeError("load_plugin takes a path or a name, not both")
         where = os.fspath(path)
         if parent is not None and parent.candidate.location is not None:
-            where = os.path.join(parent.candidate.location, where)
+            own = parent.candidate.location
+            where = os.path.join(own if os.path.isdir(own) else os.path.dirname(own), where)
         try:
             candidate = self._finder.by_path(where)
         except ManifestError as error:

@@ -20,19 +20,26 @@ from .report import StartReport
 if TYPE_CHECKING:
     from ..kernel.core import Kernel
 
-__all__ = ["adopt", "start", "stop"]
+__all__ = ["adopt", "retry", "start", "stop"]
 
 
-def adopt(kernel: "Kernel", candidates: Sequence[Candidate], plan: Plan) -> None:
+def adopt(
+    kernel: "Kernel",
+    candidates: Sequence[Candidate],
+    plan: Plan,
+    desired: Mapping[str, Desired],
+) -> None:
     """Makes a row of every candidate, in the state that the plan gives it."""
     chosen = {step.name: step.candidate for step in plan.steps}
     for candidate in candidates:
         if chosen.get(candidate.name, candidate) is candidate:
-            kernel.add(candidate)
+            plugin = kernel.add(candidate)
+            plugin.desired = desired.get(plugin.name, plugin.desired)
     for name, reason in plan.blocked.items():
-        plugin = kernel.plugins.get(name)
-        if plugin is None or plugin.running or plugin.state is PluginState.LOADED:
+        known = kernel.plugins.get(name)
+        if known is None or known.running or known.state is PluginState.LOADED:
             continue
+        plugin = known
         if reason.code == "collision":
             # Loading it by hand must not pick one of the two either.
             plugin.candidate = replace(plugin.candidate, fault=reason)
@@ -79,6 +86,7 @@ async def start(
         only: The plugins that were asked for; empty for all. The report leaves out what is
             neither of these nor needed by them.
     """
+    before = {n for n, p in kernel.plugins.items() if p.state is PluginState.ENABLED}
     timings: Dict[str, float] = {}
 
     async def bring_up(step: Step) -> None:
@@ -109,12 +117,18 @@ async def start(
     else:
         for step in plan.steps:
             await bring_up(step)
-    about = {*timings, *map(canonical, only)} if only else set(kernel.plugins)
-    return await _verdict(kernel, run, plan, timings, about)
+    planned = {step.name for step in plan.steps}
+    about = {*planned, *map(canonical, only)} if only else set(kernel.plugins)
+    return await _verdict(kernel, run, plan, timings, about, before)
 
 
 async def _verdict(
-    kernel: "Kernel", run: Runner, plan: Plan, timings: Mapping[str, float], about: Set[str]
+    kernel: "Kernel",
+    run: Runner,
+    plan: Plan,
+    timings: Mapping[str, float],
+    about: Set[str],
+    before: Set[str],
 ) -> StartReport:
     blocked: Dict[str, Reason] = {}
     failed: Dict[str, Reason] = {}
@@ -131,15 +145,43 @@ async def _verdict(
         if plugin.metadata.critical and wanted:
             refused = True
     if refused:
-        await stop_plugins(kernel, run, kernel.stop_timeout, [])
+        await _take_back(kernel, run, before)
     enabled = sorted(
-        (p for p in kernel.plugins.values() if p.state is PluginState.ENABLED),
+        (p for n, p in kernel.plugins.items() if n in about and p.state is PluginState.ENABLED),
         key=lambda p: p.started,
     )
     status = "refused" if refused else "degraded" if blocked or failed else "ok"
     return StartReport(
         tuple(p.name for p in enabled), blocked, failed, dict(timings), plan.notes, status
     )
+
+
+async def _take_back(kernel: "Kernel", run: Runner, before: Set[str]) -> None:
+    """Stops what a refused start had brought up, last started first; what fails is contained."""
+    failures: List[BaseException] = []
+    begun = [p for n, p in kernel.plugins.items() if n not in before and p.running]
+    for plugin in sorted(begun, key=lambda p: -p.started):
+        reason = Reason(
+            "refused",
+            f"plugin {plugin.name!r} was stopped again because the start was refused",
+            "a critical plugin does not run",
+            "see the start report",
+        )
+        await kernel.lifecycle.disable(run, plugin, None, failures, reason=reason)
+    for error in failures:
+        kernel.contain(kernel.subject, error, "taking a refused start back")
+
+
+async def retry(kernel: "Kernel", run: Runner, plan: Plan, waiting: Set[str]) -> None:
+    """Enables what waited and is in the plan by now; what fails is its own reason."""
+    for step in plan.steps:
+        if step.name in waiting:
+            plugin = kernel.plugins[step.name]
+            _bind_as_planned(kernel, plugin, step)
+            try:
+                await kernel.lifecycle.enable(run, plugin)
+            except PklError:
+                continue
 
 
 _HELD_UP = (PluginState.BLOCKED, PluginState.LOADED, PluginState.UNLOADED)
@@ -186,13 +228,7 @@ async def stop(kernel: "Kernel", run: Runner, within: float) -> None:
         return
     failures: List[BaseException] = []
     await stop_plugins(kernel, run, within, failures)
-    manager = kernel.resource_manager
-    for resource in reversed(manager.get_resources(None)):
-        if manager.take(resource):
-            try:
-                manager.clean(resource)
-            except Exception as error:
-                failures.append(error)
+    await kernel.lifecycle.release(run, kernel.subject, failures, kernel.stop_timeout)
     kernel.close()
     gathered: List[Exception] = [e for e in failures if isinstance(e, Exception)]
     if gathered:

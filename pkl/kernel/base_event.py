@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar, ove
 
 from ..errors import HandlerErrors, HandlerRefused
 from .context import Subject
+from .describe import describe
 from .dispatch import Failed
 from .event_body import arun_body, run_body
 from .ownership import registrant
-from .route import Route, Subscription, describe, shape_of
+from .route import Route, Subscription, shape_of
 from .subscribable import Subscribable
 from .syscall import flags_of, is_async
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple, TypeVar,
 
 from ..errors import HandlerRefused
 from .context import Subject
+from .describe import describe
 from .generation import Generation
 from .hook_route import HookOptions, HookRoute, HookSubscription, MissedCall
 from .ownership import registrant
-from .route import Shape, describe
+from .route import Shape
 from .subscribable import Subscribable, check_same_host
 from .syscall import is_async
 

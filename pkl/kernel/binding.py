@@ -34,6 +34,14 @@ def bind(kernel: "Kernel", plugin: Plugin) -> Optional[Reason]:
         running = python_version()
         if not specifier_contains(metadata.requires_python, running, True):
             return _misfit(plugin, "python-version", "Python", metadata.requires_python, running)
+    if metadata.tier not in ("", "in-process"):
+        return Reason(
+            "tier",
+            f"plugin {plugin.name!r} {plugin.version} asks for the tier {metadata.tier!r}, and "
+            "this host runs plugins in-process only",
+            f"{plugin.name} {plugin.version} asks to be confined, which this host cannot do",
+            'to run it unconfined all the same, set tier = "in-process" in its manifest',
+        )
     bound: Dict[str, Plugin] = {}
     for requirement in metadata.requires:
         if not requirement.applies():
@@ -45,7 +53,7 @@ def bind(kernel: "Kernel", plugin: Plugin) -> Optional[Reason]:
     needed = set(bound)
     for want in metadata.wants:
         if want.applies():
-            provider = _known_provider(kernel, want, plugin.bindings.get(want.name))
+            provider = _wanted(kernel, want, plugin.bindings.get(want.name))
             if provider is not None and provider is not plugin:
                 bound.setdefault(want.name, provider)
     for name, planned in plugin.bindings.items():
@@ -60,6 +68,16 @@ def bind(kernel: "Kernel", plugin: Plugin) -> Optional[Reason]:
         for provider in plugin.needs:
             provider.users[plugin.name] = plugin
     return None
+
+
+def _wanted(kernel: "Kernel", want: Requirement, chosen: Optional[Plugin]) -> Optional[Plugin]:
+    """The provider of a want, if there is one that fits; a want out of bounds is left alone."""
+    provider = _known_provider(kernel, want, chosen)
+    if provider is None and want.name not in kernel.plugins:
+        found = kernel.finder.peek(want.name)
+        if found is not None and want.contains(found.version):
+            provider = kernel.add(found)
+    return provider
 
 
 def unbind(plugin: Plugin) -> None:

@@ -12,6 +12,7 @@ from ..model.candidate import Candidate, Origin
 from ..model.state import PluginState
 from ..names import identifier
 from .context import Subject, _current
+from .dispatch import passes
 from .hook_route import HookRoute
 from .hook_trace import Tracer
 from .lifecycle import Lifecycle
@@ -234,7 +235,9 @@ class Kernel:
             for hook in tuple(hooks):
                 try:
                     hook(*args)
-                except Exception as error:
+                except BaseException as error:
+                    if passes(error):
+                        raise
                     named = getattr(hook, "__wrapped__", hook)
                     self.contain(self.subject, error, f"{what} {named!r}")
         finally:
@@ -272,9 +275,15 @@ class Kernel:
                     hook(fault)
                 except Exception:
                     # Reporting this one too could go on for ever: the log has to do.
-                    logger_for(None).exception("on_error handler %r raised", hook)
+                    named = getattr(hook, "__wrapped__", hook)
+                    self.log_exception("on_error handler %r raised", named)
         finally:
             _current.set(previous)
+
+    def log_exception(self, message: str, *args: Any) -> None:
+        """Logs the exception being handled as the host's, with the fields every record has."""
+        fields = {"plugin": None, "plugin_version": None, "host": self.name}
+        logger_for(None).error(message, *args, exc_info=True, extra=fields)
 
     def close(self) -> None:
         """Ends the scheduler and lets go of host events; called once every plugin is stopped."""

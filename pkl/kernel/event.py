@@ -8,10 +8,11 @@ from typing import Any, AsyncIterator, Callable, Coroutine, Dict, Optional, Type
 from ..errors import NameRefused, NotPermitted
 from .base_event import BaseEvent
 from .context import Subject, _current, current_subject
+from .describe import describe
 from .dispatch import deliver
 from .generation import Generation, not_running, runs_plugin_code
 from .ownership import owner_of
-from .route import Route, describe
+from .route import Route
 from .subscribable import check_invoker, check_same_host
 
 if sys.version_info >= (3, 10):

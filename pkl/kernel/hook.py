@@ -23,6 +23,7 @@ from ..errors import HandlerRefused, NameRefused
 from ..names import canonical
 from .base_hook import BaseHook
 from .context import Subject, _current, current_subject
+from .describe import describe
 from .generation import Generation, not_running, runs_plugin_code
 from .hook_async import arun_hook
 from .hook_call import HookCall, collect_plain, run_hook
@@ -34,7 +35,7 @@ from .hook_route import (
 )
 from .hook_trace import atraced, traced
 from .ownership import owner_of
-from .route import describe, shape_of
+from .route import shape_of
 from .subscribable import check_invoker
 from .syscall import flags_of, is_async
 

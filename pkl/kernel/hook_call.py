@@ -11,11 +11,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 from .context import Subject, _current, switch
+from .describe import describe
 from .dispatch import call_one, passes
 from .generation import runs_plugin_code
 from .hook_result import Results
 from .hook_route import HookEntries, HookSubscription
-from .route import describe
 
 if TYPE_CHECKING:
     from .hook import Hook

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optiona
 
 from ..errors import HandlerRefused
 from .context import Subject
+from .describe import describe
 from .dispatch import call_one, passes
-from .route import Route, Shape, Subscription, describe
+from .route import Route, Shape, Subscription
 from .syscall import flags_of
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 from ..errors import ConflictError, InvalidTransition, PklError, PluginBlocked, TransitionTimeout
 from ..model.state import Action, Desired, PluginState
 from .binding import bind, conflicting, not_running_reason
+from .describe import describe
 from .loading import Loading
 from .plugin import Plugin
-from .route import describe
 from .runner import AsyncRunner, BlockingRunner, Runner, complete
 from .transition import current_actor
 
@@ -120,15 +120,16 @@ class Lifecycle(Loading):
             if kernel.transitions.nested(plugin, current_actor()):
                 self._check_nested(plugin)
                 return
-            if plugin.state is not _S.LOADED and not plugin.running:
+            if plugin.running:
+                await run.take(plugin)  # another thread or task is at it: wait for that to end
+                kernel.transitions.give(plugin, current_actor())
+                continue
+            await self.prepare(run, plugin, trail)
+            await self._enable_needs(run, plugin, replace, trail)
+            if plugin.state is not _S.LOADED:
                 await self.load(run, plugin, trail)
                 if plugin.reason is not None and plugin.reason.code == "stopped-itself":
                     return
-            elif plugin.state is _S.LOADED:
-                reason = bind(kernel, plugin)
-                if reason is not None:
-                    raise await self.hold_up(run, plugin, reason)
-            await self._enable_needs(run, plugin, replace, trail)
             await self._resolve_conflicts(run, plugin, replace)
             await run.take(plugin)
             try:
@@ -156,7 +157,7 @@ class Lifecycle(Loading):
     async def _enable_needs(
         self, run: Runner, plugin: Plugin, replace: bool, trail: Tuple[Plugin, ...]
     ) -> None:
-        for want in [p for p in dict.fromkeys(plugin.bindings.values()) if p not in plugin.needs]:
+        for want in self.wants_of(plugin):
             if want.desired is Desired.ENABLED and want not in trail and not want.running:
                 try:
                     await self.enable(run, want, trail=(*trail, plugin))

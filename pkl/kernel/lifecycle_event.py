@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, List, TypeVar
 
 from ..errors import HandlerRefused, NotPermitted
+from .describe import describe
 from .generation import not_running
 from .ownership import registrant
-from .route import describe
 
 if TYPE_CHECKING:
     from .plugin import Plugin

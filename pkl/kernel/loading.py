@@ -37,16 +37,13 @@ class Loading(Stopping):
         kernel.check_open()
         if plugin.state in _LOADED or kernel.transitions.nested(plugin, current_actor()):
             return
-        if plugin in trail:
-            ring = list(trail[trail.index(plugin) :])
-            for each in ring:
-                self.block(each, cycle_reason(each, ring))
-            raise blocked_error(plugin, plugin.reason or cycle_reason(plugin, ring))
-        self._check_candidate(plugin)
-        reason = bind(kernel, plugin)
-        if reason is not None:
-            self.block(plugin, reason)
-            raise blocked_error(plugin, reason)
+        await self.prepare(run, plugin, trail)
+        for want in self.wants_of(plugin):
+            if want.desired is Desired.ENABLED and want not in trail:
+                try:
+                    await self.load(run, want, (*trail, plugin))
+                except PklError:
+                    continue  # its own reason says why; a want's failure changes nothing
         for need in plugin.needs:
             try:
                 await self.load(run, need, (*trail, plugin))
@@ -58,6 +55,49 @@ class Loading(Stopping):
                 await self._import(run, plugin)
         finally:
             kernel.transitions.give(plugin, current_actor())
+
+    async def prepare(self, run: Runner, plugin: Plugin, trail: Tuple[Plugin, ...]) -> None:
+        """Checks that a plugin may be started at all, and binds what it requires.
+
+        Args:
+            run: The runner.
+            plugin: The plugin.
+            trail: The plugins that are being started because each requires the next.
+
+        Raises:
+            PluginBlocked: It is masked, unusable, part of a cycle, or lacks a requirement.
+        """
+        if plugin in trail:
+            ring = list(trail[trail.index(plugin) :])
+            for each in ring:
+                self.block(each, cycle_reason(each, ring))
+            raise blocked_error(plugin, plugin.reason or cycle_reason(plugin, ring))
+        if plugin.state is not _S.LOADED:
+            self._check_candidate(plugin)
+        reason = bind(self.kernel, plugin)
+        if reason is not None:
+            raise await self.hold_up(run, plugin, reason)
+
+    def wants_of(self, plugin: Plugin) -> List[Plugin]:
+        """What a plugin is bound to and does not require, but for what requires it in turn."""
+        soft = [p for p in dict.fromkeys(plugin.bindings.values()) if p not in plugin.needs]
+        return [want for want in soft if not self._needs(want, plugin)]
+
+    def _needs(self, plugin: Plugin, other: Plugin) -> bool:
+        """Whether ``plugin`` requires ``other``, directly or not, as far as it is bound."""
+        seen = {plugin.name}
+        heap = [plugin]
+        while heap:
+            each = heap.pop()
+            if not each.needs and each.metadata.requires:
+                bind(self.kernel, each)
+            for need in each.needs:
+                if need is other:
+                    return True
+                if need.name not in seen:
+                    seen.add(need.name)
+                    heap.append(need)
+        return False
 
     def _check_candidate(self, plugin: Plugin) -> None:
         """Refuses what is masked, and what discovery found to be unusable."""

@@ -170,6 +170,8 @@ class Plugin:
             )
         self.state = to
         self.reason = reason
+        if to not in _KEEPS_ERROR:
+            self.error = None
 
     def enable(self, *, detach: bool = False, replace: bool = False) -> "Plugin":
         """Runs the plugin: what it requires first, then its ``on_enable``, then all it staged.
@@ -237,6 +239,7 @@ class Plugin:
         await self._kernel.lifecycle.unload_async(self)
 
 
+_KEEPS_ERROR = (PluginState.ERROR, PluginState.BLOCKED)
 _RUNNING = (PluginState.ENABLING, PluginState.ENABLED, PluginState.DISABLING)
 
 

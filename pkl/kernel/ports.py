@@ -59,6 +59,9 @@ class Finder(Protocol):
             PluginNotFound: No source has it; the text has a did-you-mean.
         """
 
+    def peek(self, name: str) -> Optional[Candidate]:
+        """The candidate of that name if it is known and sound; never looks again, never raises."""
+
     def by_path(self, path: str) -> Candidate:
         """The candidate that a directory holds.
 

@@ -58,7 +58,14 @@ def failure(
     where = where_raised(error, plugin.generation)
     at = f" ({where})" if where else ""
     carried = f", from {candidate.source}" if candidate.source else ""
-    message = f"plugin {plugin.name!r} {plugin.version}{carried} {words}: {described(error)}{at}"
+    if isinstance(error, PluginLoadError):
+        # pkl's own loader says it all already: what, of which distribution, in which file.
+        at = ""
+        message = error.message
+    else:
+        message = (
+            f"plugin {plugin.name!r} {plugin.version}{carried} {words}: {described(error)}{at}"
+        )
     for each in cleanup:
         message += f"\n  cleaning up after it failed too: {described(each)}"
     remedy = "correct its code, then enable it again"

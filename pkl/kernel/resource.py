@@ -8,6 +8,7 @@ from ..errors import PluginNotRunning
 from .context import Subject, running_as
 from .generation import Generation, not_running
 from .ownership import registrant
+from .runner import complete
 
 if TYPE_CHECKING:
     from .core import Kernel
@@ -79,6 +80,8 @@ class ResourceManager:
             PluginNotRunning: Its plugin has been stopped, or is stopping.
             ValueError: Its plugin belongs to another host.
         """
+        if getattr(resource, "_subject", None) is None:
+            resource._subject = registrant()  # its class does not call super().__init__()
         subject = resource._subject
         if subject.kernel is not self._kernel:
             raise ValueError(f"{resource!r} belongs to a plugin of another host")
@@ -132,9 +135,14 @@ class ResourceManager:
 
     def clean(self, resource: Resource) -> None:
         """Runs a taken resource's clean-up as its plugin, then the hooks."""
+        subject = resource._subject
+        acleanup = getattr(resource, "_acleanup", None)
         try:
-            with running_as(resource._subject):
-                resource._cleanup()
+            if acleanup is not None:
+                complete(self._kernel.lifecycle.runner(False).call(subject, acleanup))
+            else:
+                with running_as(subject):
+                    resource._cleanup()
         finally:
             self.cleaned(resource)
 

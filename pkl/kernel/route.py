@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 from .context import Subject
+from .describe import describe
 from .generation import Generation
 from .resource import Resource
 from .syscall import is_async
@@ -101,13 +102,6 @@ def _as_task(subscription: Subscription) -> Callable[..., Any]:
         )
 
     return handler
-
-
-def describe(function: Any) -> str:
-    """A handler for people: its qualified name, with file and line where they are known."""
-    name = getattr(function, "__qualname__", None) or repr(function)
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code is not None else name
 
 
 def _descending(subscription: Subscription) -> int:

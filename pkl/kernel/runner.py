@@ -7,11 +7,12 @@ blocking runner never suspends them, so that ``complete`` can run them without a
 from __future__ import annotations
 
 import sys
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Callable, Coroutine, Optional, TypeVar
 
-from ..errors import PklError
+from ..errors import PklError, StopTimeout
 from .context import Subject
+from .describe import describe
 from .dispatch import call_one
 from .steps import Driven
 from .transition import Transitions, current_actor
@@ -58,8 +59,22 @@ class Runner:
     ) -> None:
         """Calls a handler as ``subject`` and awaits what it returns, if that is awaitable."""
         result = call_one(subject, function, (), {})
-        if hasattr(result, "__await__"):
+        if not hasattr(result, "__await__"):
+            return
+        began = monotonic()
+        try:
             await self.finish(result, subject, seconds)
+        except Exception as error:
+            if seconds is None or monotonic() - began < seconds or not _is_timeout(error):
+                raise
+            plugin = subject.plugin
+            whose = f" of plugin {plugin.name!r} {plugin.version}" if plugin is not None else ""
+            raise StopTimeout(
+                f"{describe(function)}{whose} did not end within {seconds:g} s and was cancelled",
+                plugin=plugin.name if plugin is not None else None,
+                version=plugin.version if plugin is not None else None,
+                hint="let it end sooner, or give it more time: disable(timeout=…)",
+            ) from error
 
     async def take(self, plugin: "Plugin") -> None:
         """Takes the plugin's transition token, waiting for it within the kernel's bound.
@@ -128,7 +143,7 @@ class BlockingRunner(Runner):
                 "host.aclose()",
             )
         if loop is not None and loop.is_running():
-            return asyncio.run_coroutine_threadsafe(driven, loop).result(seconds)
+            return asyncio.run_coroutine_threadsafe(_within(driven, seconds), loop).result()
         return asyncio.run(_within(driven, seconds))
 
 
@@ -144,6 +159,11 @@ class AsyncRunner(Runner):
     async def finish(self, awaitable: Any, subject: Subject, seconds: Optional[float]) -> Any:
         driven = Driven(awaitable.__await__(), subject, checked=False)
         return await _within(_as_coroutine(driven), seconds)
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Whether it is a TimeoutError; asyncio's is one of its own before Python 3.11."""
+    return isinstance(error, (TimeoutError, sys.modules["asyncio"].TimeoutError))
 
 
 async def _as_coroutine(awaitable: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, List, Optional
 from ..errors import CleanupError, InUse, NotPermitted, StopTimeout, TransitionTimeout
 from ..model.state import Action, PluginState, Reason
 from .binding import unbind
-from .context import _current, running_as
+from .context import Subject, _current, running_as
 from .generation import Generation
 from .plugin import Plugin
 from .runner import Runner
@@ -163,13 +163,13 @@ class Stopping:
                 try:
                     await run.call(generation, handler, bound)
                 except BaseException as error:
-                    failures.append(error)
+                    failures.append(_of(plugin, "on_disable", error))
         generation.close()
         generation.exempt_own_calls()
         await self._drain(run, plugin, generation, bound, failures)
         generation.stopping = True
         tasks = [r for r in generation.resources.values() if isinstance(r, Task)]
-        await self.release(run, generation, failures)
+        await self.release(run, generation, failures, bound)
         if tasks:
             await self._await_tasks(run, plugin, tasks, bound, failures)
         generation.dead = True
@@ -246,9 +246,21 @@ class Stopping:
             )
 
     async def release(
-        self, run: Runner, generation: Generation, failures: List[BaseException]
+        self,
+        run: Runner,
+        generation: Subject,
+        failures: List[BaseException],
+        bound: Optional[float] = None,
     ) -> None:
-        """Releases what a generation holds, last registered first, whatever each raises."""
+        """Releases what a subject holds, last registered first, whatever each raises.
+
+        Args:
+            run: The runner.
+            generation: A generation, or a host's subject.
+            failures: What the clean-ups raised is added to it.
+            bound: Seconds that an async clean-up may take; by default the host's.
+        """
+        seconds = self.kernel.stop_timeout if bound is None else bound
         manager = self.kernel.resource_manager
         resources = generation.resources
         while resources:
@@ -263,9 +275,9 @@ class Stopping:
                     with running_as(generation):
                         resource._cleanup()
                 else:
-                    await run.call(generation, clean, self.kernel.stop_timeout)
+                    await run.call(generation, clean, seconds)
             except BaseException as error:
-                failures.append(error)
+                failures.append(_of(generation.plugin, repr(resource), error))
             manager.cleaned(resource)
         if generation.workers is not None:
             generation.workers.close()
@@ -297,7 +309,7 @@ class Stopping:
         await self.disable(run, plugin, timeout, failures)
         await run.take(plugin)
         try:
-            await self.run_unload_handlers(run, plugin, failures)
+            await self.run_unload_handlers(run, plugin, failures, timeout)
             with self.kernel.mutex:
                 unbind(plugin)
                 if plugin.state is not _S.UNLOADED:
@@ -306,17 +318,32 @@ class Stopping:
             self.kernel.transitions.give(plugin, current_actor())
 
     async def run_unload_handlers(
-        self, run: Runner, plugin: Plugin, failures: List[BaseException]
+        self,
+        run: Runner,
+        plugin: Plugin,
+        failures: List[BaseException],
+        timeout: Optional[float] = None,
     ) -> None:
         """Runs the ``on_unload`` handlers of the generation that was, once."""
         generation = plugin.generation
+        bound = self.kernel.stop_timeout if timeout is None else timeout
         for handler in generation.handlers.pop("on_unload", ()):
             try:
-                await run.call(generation, handler, self.kernel.stop_timeout)
+                await run.call(generation, handler, bound)
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt):
                     raise
-                failures.append(error)
+                failures.append(_of(plugin, "on_unload", error))
+
+
+def _of(plugin: Optional[Plugin], what: str, error: BaseException) -> BaseException:
+    """The error, marked with what raised it, for the text of the error that gathers it."""
+    whose = f"plugin {plugin.name!r}" if plugin is not None else "the host"
+    try:
+        error._pkl_where = f"{what} of {whose}"  # type: ignore[attr-defined]
+    except AttributeError:
+        return error  # its class has slots; then the text does without
+    return error
 
 
 def _stopped_with(user: Plugin, plugin: Plugin) -> Reason:

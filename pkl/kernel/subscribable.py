@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 from ..errors import NotPermitted
 from ..names import identifier
 from .context import Subject
+from .describe import describe
 from .generation import Generation
 from .ownership import registrant
-from .route import Route, describe
+from .route import Route
 
 if TYPE_CHECKING:
     from .core import Kernel

@@ -7,10 +7,10 @@ from typing import Any, Callable, Optional
 
 from ..errors import HandlerRefused
 from .context import Subject, switch
+from .describe import describe
 from .generation import runs_plugin_code
 from .ownership import registrant
 from .resource import Resource
-from .route import describe
 from .scheduler import Job, pool_of
 from .syscall import is_async
 from .task import start_task
