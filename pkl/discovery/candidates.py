@@ -62,6 +62,7 @@ def add_rows(
             manifest = read_package_manifest(distribution, name, point, where)
         if watch:
             found.searched = found.searched or where.searched
+            found.lasting = found.lasting and manifest.lasting
             found.watched += where.watched
             found.watched += _watched(where, manifest)
         candidate = _candidate(offer, point, name, target, group, where, manifest, foreign)

@@ -12,7 +12,7 @@ from ..model.state import Reason
 from ..names import canonical, is_valid
 from .disk import read_file, stamp
 from .findings import Findings
-from .manifests import ManifestText, one_line, parse_manifest, refuse_two
+from .manifests import ManifestText, NeedsExtra, one_line, parse_manifest, refuse_two
 
 if TYPE_CHECKING:
     from ..kernel.ports import MetadataLoader
@@ -127,6 +127,7 @@ def _add(
     try:
         result: Union[Candidate, Failure] = _read(location, marks, metadata_loader, origin)
     except ManifestError as e:
+        found.lasting = found.lasting and not isinstance(e, NeedsExtra)
         result = _faulty(location, e, origin)
     found.add("", result)
 

@@ -48,6 +48,8 @@ class Findings:
         watched: Every file and directory they were made from, with its stamp from before; the
             entry itself comes first. Gathered only where they are to be remembered.
         searched: Whether they depend on which other entries of ``sys.path`` there are.
+        lasting: Whether they hold as long as nothing that is watched changes; not so where a
+            library was missing that may be installed elsewhere.
     """
 
     path: str
@@ -57,6 +59,7 @@ class Findings:
     distributions: Optional[Distributions] = None
     watched: List[Watched] = field(default_factory=list)
     searched: bool = False
+    lasting: bool = True
 
     def add(self, key: str, result: Union[Candidate, Failure]) -> None:
         """Adds a candidate or failure of the distribution ``key``."""

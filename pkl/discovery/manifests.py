@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple, NoReturn, Optional, Sequence
 
-from ..errors import Fault, ManifestError, PklError
+from ..errors import Fault, ManifestError, MissingExtra
 from ..model.manifest import parse_manifest_text
 
-__all__ = ["ManifestText", "one_line", "parse_manifest", "refuse_two"]
+__all__ = ["ManifestText", "NeedsExtra", "one_line", "parse_manifest", "refuse_two"]
 
 
 class ManifestText(NamedTuple):
@@ -19,11 +19,16 @@ class ManifestText(NamedTuple):
     """Its content."""
 
 
+class NeedsExtra(ManifestError):
+    """A manifest is in a format that needs an extra; once that is installed it may be sound."""
+
+
 def parse_manifest(found: ManifestText) -> Dict[str, Any]:
     """The mapping that the manifest holds, its values not yet checked.
 
     Raises:
-        ManifestError: It is not UTF-8, not in its format, or in one that is not supported here.
+        ManifestError: It is not UTF-8, or not in its format.
+        NeedsExtra: Reading it needs an extra that is not installed.
     """
     try:
         text = found.data.decode()
@@ -33,10 +38,8 @@ def parse_manifest(found: ManifestText) -> Dict[str, Any]:
     format = found.file.rpartition(".")[2]
     try:
         return parse_manifest_text(text, "yaml" if format == "yml" else format, found.file)
-    except ManifestError:
-        raise
-    except PklError as e:
-        _refuse(found.file, "", str(e))
+    except MissingExtra as e:
+        raise NeedsExtra([Fault("", "", str(e))], file=found.file) from e
 
 
 def refuse_two(directory: str, names: Sequence[str], plugin: Optional[str] = None) -> NoReturn:

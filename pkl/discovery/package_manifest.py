@@ -13,7 +13,7 @@ from ..names import canonical, is_valid
 from .distribution import Distribution
 from .entry_points import EntryPoint
 from .locate import Located
-from .manifests import ManifestText, one_line, parse_manifest, refuse_two
+from .manifests import ManifestText, NeedsExtra, one_line, parse_manifest, refuse_two
 
 __all__ = ["NO_MANIFEST", "PackageManifest", "read_package_manifest"]
 
@@ -26,12 +26,14 @@ class PackageManifest(NamedTuple):
         metadata: What it says; None if there is none or it is faulty.
         fault: What is wrong with it.
         notes: Remarks.
+        lasting: Whether this holds as long as no file changes.
     """
 
     file: Optional[str] = None
     metadata: Optional[PluginMetadata] = None
     fault: Optional[Reason] = None
     notes: Tuple[str, ...] = ()
+    lasting: bool = True
 
 
 NO_MANIFEST = PackageManifest()
@@ -66,7 +68,8 @@ def read_package_manifest(
         text = ManifestText(file, tree.read(f"{where.name}/{manifests[0]}") or b"")
         metadata = _checked(distribution, name, point, text)
     except ManifestError as e:
-        return PackageManifest(file, fault=_manifest_fault(name, distribution, file, e.message))
+        fault = _manifest_fault(name, distribution, file, e.message)
+        return PackageManifest(file, fault=fault, lasting=not isinstance(e, NeedsExtra))
     except OSError as e:
         message = f"{file} cannot be read ({e.strerror or e})"
         return PackageManifest(file, fault=_manifest_fault(name, distribution, file, message))

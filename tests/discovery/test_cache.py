@@ -408,6 +408,41 @@ def test_a_cache_of_another_shape_is_ignored_even_with_the_right_checksum(
             assert len(discovery.candidates) == len(fresh.candidates)
 
 
+@pytest.mark.parametrize("names", [b"", b"[]", b"[1, 2]", b'["a", "b", "c"]', b"[" * 100_000])
+def test_forged_names_of_distributions_do_no_harm(
+    site: Path, kept: Path, tmp_path: Path, settled: None, names: bytes
+) -> None:
+    """They are looked at only where several entries of ``sys.path`` hold distributions."""
+    fill(site)
+    plugin(tmp_path / "other", "other")
+    entries = [str(site), str(tmp_path / "other")]
+    found(site, kept, sys_path=entries)
+    for file in kept.iterdir():
+        head, body, _ = body_of(file)
+        put_back(file, head, body, names)
+    assert len(discover(sys_path=entries, cache=str(kept)).candidates) == 5
+
+
+def test_a_missing_extra_is_not_remembered(
+    site: Path, kept: Path, tmp_path: Path, settled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Installing it elsewhere changes nothing that is watched."""
+    pytest.importorskip("yaml", reason="YAML manifests need the extra pkl[yaml]")
+    files = {"acme/__init__.py": TRAP, "acme/plugin.yaml": "name: acme"}
+    install(site, "acme", entry_points={"pkl.plugins": {"acme": "acme"}}, files=files)
+    write(tmp_path / "plugins" / "a" / "plugin.yml", "name: a")
+
+    def faults() -> List[bool]:
+        paths = [str(tmp_path / "plugins")]
+        discovery = found(site, kept, paths=paths)
+        return [each.fault is not None for each in discovery.candidates]
+
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "yaml", None)
+        assert faults() == [True]
+    assert faults() == [False, False]
+
+
 def test_a_cache_that_others_may_write_to_is_ignored(
     site: Path, kept: Path, settled: None, read_anew: List[str]
 ) -> None:
