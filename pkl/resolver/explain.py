@@ -204,6 +204,7 @@ class Explainer:
             "host-version": f"needs host {candidate.metadata.requires_host}",
             "python-version": f"needs Python {candidate.metadata.requires_python}",
             "prerelease-only": "a pre-release, which is refused",
+            "tier": f"asks for the tier {candidate.metadata.tier!r}",
             "cycle": "in a circle",
             "refused": "does not go with the rest",
             "budget": "not decided within the budget",

@@ -266,6 +266,8 @@ class Problem:
             return Out("host-version")
         if not _within(metadata.requires_python, terms.python_version):
             return Out("python-version")
+        if metadata.tier not in ("", "in-process"):
+            return Out("tier")
         for offered in metadata.provides:
             other = self.index.get(offered.name)
             if other is not None and other != package and self._collides(candidate, other):
