@@ -161,7 +161,7 @@ class Reasons:
             remedy = self._remedies.other_host(place, asked, python, "Python")
         elif code == "tier":
             text = (
-                f"{who} asks for the tier {candidate.metadata.tier!r}; plugins run in-process here"
+                f"{who} asks for tier {candidate.metadata.tier!r}; plugins run in-process here"
             )
             remedy = 'to run it unconfined all the same, set tier = "in-process" in its manifest'
         elif code == "prerelease-only":
