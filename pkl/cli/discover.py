@@ -52,7 +52,7 @@ def _show(session: Session, scope: Scope) -> None:
     if session.json:
         fields = {
             **scope.facts,
-            "paths": list(scope.paths),
+            "paths": [*scope.paths, *scope.named_paths],
             "candidates": [_candidate(each) for each in found.candidates],
             "failures": [each.as_dict() for each in found.failures],
             "shadowed": [dict(vars(each)) for each in found.shadowed],

@@ -24,7 +24,7 @@ from typing import (
 
 import click
 
-from ..discovery import DEFAULT_GROUP
+from ..discovery import DEFAULT_GROUP, discover
 from ..errors import UsageError
 from ..host import PluginHost, StartReport
 from ..host.default import set_default_host
@@ -104,11 +104,16 @@ def _host(session: Session) -> PluginHost:
             hint="pkl run --app MODULE:ATTR, or --group GROUP, or --path DIR, or write [tool.pkl]"
             " into pyproject.toml",
         )
+    own = project.group or DEFAULT_GROUP
+    mine = session.group in (None, own)
+    named = discover(named_paths=session.paths, sys_path=[], cache=False).candidates
     return PluginHost(
-        project.name,
-        version=project.version,
-        group=session.group or project.group or DEFAULT_GROUP,
-        paths=session.paths or project.paths,
+        project.name if mine else None,
+        version=project.version if mine else None,
+        group=session.group or own,
+        paths=[*(project.paths if mine else ()), *session.paths],
+        # As everywhere, what --path names outranks what is installed.
+        precedence=[each.location for each in named if each.location is not None],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 
 from ..discovery import DEFAULT_GROUP, discover
 from ..discovery.environment import absolute
@@ -13,7 +13,7 @@ from ..model.manifest import MANIFEST_FILES
 from ..names import canonical, did_you_mean
 from ..resolver import resolve
 from .lines import line_of_requirement
-from .project import Project, read_project
+from .project import read_project
 
 if TYPE_CHECKING:
     from ..host import PluginHost
@@ -31,10 +31,10 @@ class Scope:
         host: The host's name, or None.
         version: The host's version, or None.
         group: The entry-point group.
-        paths: The plugin directories, absolute.
+        paths: The plugin directories of the host, absolute.
+        named_paths: Those of ``--path``, absolute; they outrank what is installed.
         foreign: Whether the group is another ecosystem's.
         application: The host of the application that was imported, or None.
-        file: The file that ``[tool.pkl]`` was read from, or None.
     """
 
     def __init__(self, session: "Session", *, refresh: bool = False) -> None:
@@ -48,25 +48,20 @@ class Scope:
             UsageError: ``[tool.pkl]`` makes no sense.
         """
         project = read_project("")
-        self.application = _application(session)
-        own = project.group
-        self.host, self.version, self.file = project.name, project.version, project.file
-        if self.application is not None:
-            own = self.application.group
-            self.host, self.version = self.application.name, self.application.version
-        self.group = session.group or own or DEFAULT_GROUP
-        other = session.group is not None and session.group not in (own, DEFAULT_GROUP)
-        self.foreign = other and not session.paths
-        self.paths = self._paths(session, project, session.group in (None, own))
+        app = self.application = _application(session)
+        told = project if app is None else app
+        own = told.group or DEFAULT_GROUP
+        self.group = session.group or own
+        mine = self.group == own
+        self.host: Optional[str] = told.name if mine else None
+        self.version: Optional[str] = told.version if mine else None
+        self.paths = tuple(absolute(each) for each in told.paths) if mine else ()
+        self.named_paths = tuple(absolute(each) for each in session.paths)
+        # Directories hold plugins of pkl, so who names one means a group of pkl's.
+        self.foreign = not mine and self.group != DEFAULT_GROUP and not self.named_paths
         self._refresh = refresh
         self._found: Optional[Discovery] = None
         self._plan: Optional["Plan"] = None
-
-    def _paths(self, session: "Session", project: Project, own: bool) -> Tuple[str, ...]:
-        given: Sequence[str] = session.paths
-        if not given and own:
-            given = project.paths if self.application is None else self.application.paths
-        return tuple(absolute(each) for each in given)
 
     @property
     def found(self) -> Discovery:
@@ -88,11 +83,17 @@ class Scope:
         return found
 
     def _is_own(self, app: "PluginHost") -> bool:
-        """Whether the application's own group and directories are looked at."""
-        return (app.group, app.paths) == (self.group, self.paths)
+        """Whether what is looked at is the application's own, with nothing added."""
+        return app.group == self.group and not self.named_paths
 
     def _look(self, foreign: bool) -> Discovery:
-        return discover(group=self.group, paths=self.paths, refresh=self._refresh, foreign=foreign)
+        return discover(
+            group=self.group,
+            paths=self.paths,
+            named_paths=self.named_paths,
+            refresh=self._refresh,
+            foreign=foreign,
+        )
 
     @property
     def desired(self) -> Mapping[str, "Desired"]:
@@ -113,7 +114,7 @@ class Scope:
             names: Names of plugins that are there; none for all.
             terms: Further keyword arguments of ``pkl.resolver.resolve``.
         """
-        app = self.application
+        candidates, app = self.found.candidates, self.application
         if app is not None and not terms and self._is_own(app):
             return app.resolve(*names)
         terms.setdefault("host_version", self.version)
@@ -123,7 +124,7 @@ class Scope:
 
             terms.setdefault("distributions", installed_requirements())
         return resolve(
-            self.found.candidates,
+            candidates,
             roots=list(names) or None,
             desired=self.desired,
             foreign=self.foreign,
@@ -140,8 +141,9 @@ class Scope:
         Raises:
             PluginNotFound: There is no such plugin.
         """
-        ids = {c.id for c in self.found.candidates} if self.foreign else set()
-        names = {c.name for c in self.found.candidates}
+        candidates = self.found.candidates
+        names = {c.name for c in candidates}
+        ids = {c.id for c in candidates} if self.foreign else set()
         folded = name if self.foreign else canonical(name)
         if folded in names or folded in ids:
             return folded
@@ -158,7 +160,8 @@ class Scope:
     def where(self) -> str:
         """Where was looked, for messages."""
         text = f"the entry-point group {self.group!r}"
-        return f"{text} and {', '.join(self.paths)}" if self.paths else text
+        directories = ", ".join((*self.paths, *self.named_paths))
+        return f"{text} and {directories}" if directories else text
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -203,3 +203,28 @@ def test_a_directory_that_is_gone_is_no_bug(pkl: Pkl, work: Path) -> None:
     ran = pkl("list", "--json")
     assert ran.status in (0, 2), ran
     json.loads(ran.out)
+
+
+def test_path_outranks_what_is_installed_and_adds_to_the_hosts_directories(
+    pkl: Pkl, work: Path
+) -> None:
+    plugin(pkl.site, "auth", "1.0", 'name = "auth"\n')
+    directory_plugin(work / "own", "more")
+    directory_plugin(work / "new", "auth", 'version = "2.0"\n')
+    write(work / "pkl.toml", 'paths = ["own"]\n')
+    rows = pkl.json("list", "--path", "new")["plugins"]
+    assert sorted((row["name"], row["version"], row["state"]) for row in rows) == [
+        ("auth", "1.0", "unloaded"),
+        ("auth", "2.0", "enabled"),
+        ("more", "1.0", "enabled"),
+    ]
+    (set_aside,) = [row for row in rows if row["version"] == "1.0" and row["name"] == "auth"]
+    assert set_aside["reason"]["code"] == "set-aside"
+    assert pkl.json("check", "--path", "new")["findings"] == []
+
+
+def test_another_group_is_not_the_hosts(pkl: Pkl, work: Path) -> None:
+    write(work / "pkl.toml", 'name = "shop"\ngroup = "shop.plugins"\n')
+    assert pkl.json("list")["host"] == "shop"
+    assert pkl.json("list", "--group", "shop.plugins")["host"] == "shop"
+    assert pkl.json("list", "--group", "pytest11")["host"] is None

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import Process
 from tests.cli.running import directory_plugin
-from tests.discovery.fakes import write
+from tests.discovery.fakes import plugin, write
 
 STEPS = """
 import pkl, pathlib
@@ -215,3 +215,12 @@ def test_log_lines_cannot_control_the_terminal(process: Process, work: Path) -> 
     ran = process.run("run", "--path", "p", "--timeout", "0")
     assert "a\\x1b[2Jb" in ran.stderr
     assert "\x1b" not in ran.stderr
+
+
+def test_path_outranks_what_is_installed(process: Process, work: Path, site: Path) -> None:
+    plugin(site, "steps", "0.5", 'name = "steps"\n')
+    directory_plugin(work / "p", "steps", code=STEPS)
+    ran = process.run("run", "--path", "p", "--timeout", "0", "--json")
+    assert json.loads(ran.stdout)["enabled"][0]["version"] == "1.0"
+    ran = process.run("run", "--path", "p/steps", "--timeout", "0", "--json")
+    assert json.loads(ran.stdout)["enabled"][0]["version"] == "1.0"
