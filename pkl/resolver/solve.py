@@ -18,7 +18,7 @@ __all__ = ["Solver"]
 DECISION = -1
 """The cause of a narrowing that was chosen, not concluded."""
 
-NEAR = 8
+NEAR = 30
 """How many levels a dead end may undo at once. From farther up only one is taken back, so that
 what has nothing to do with it stays decided (chronological backtracking, Nadel 2018)."""
 
