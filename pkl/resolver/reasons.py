@@ -160,9 +160,7 @@ class Reasons:
             text = f"{who} needs Python {asked}, and this is {python}"
             remedy = self._remedies.other_host(place, asked, python, "Python")
         elif code == "tier":
-            text = (
-                f"{who} asks for tier {candidate.metadata.tier!r}; plugins run in-process here"
-            )
+            text = f"{who} asks for tier {candidate.metadata.tier!r}; plugins run in-process here"
             remedy = 'to run it unconfined all the same, set tier = "in-process" in its manifest'
         elif code == "prerelease-only":
             text = f"of {name} there are only pre-releases: {listed(self._words.there(place[0]))}"
