@@ -8,6 +8,7 @@ import click
 
 from ..discovery import DEFAULT_GROUP, discover
 from ..errors import UsageError
+from ..model.candidate import Candidate
 from ..render.as_json import dumps
 from .lint.finding import ERROR, WARNING, Finding, in_order
 from .lint.installed import check_scope
@@ -51,7 +52,12 @@ def command(
 
 def _of_paths(scope: Scope, paths: Sequence[str]) -> List[Finding]:
     groups = list(dict.fromkeys((scope.group, DEFAULT_GROUP)))
-    known = Known(lambda: [c for group in groups for c in discover(group=group).candidates])
+
+    def there() -> List[Candidate]:
+        others = [discover(group=group) for group in groups if group != scope.group]
+        return [c for found in (scope.found, *others) for c in found.candidates]
+
+    known = Known(there)
     findings: List[Finding] = []
     for path in paths:
         for subject, found in subjects_at(path, groups):

@@ -43,7 +43,7 @@ def _distributions(scope: Scope) -> Iterator[Finding]:
 def _plugins(scope: Scope) -> Iterator[Finding]:
     """Faults, collisions, requirements, Pythons, stale editables, hidden copies."""
     failures = {of_failure(each) for each in scope.found.failures}
-    for finding in check_scope(scope):
+    for finding in check_scope(scope, code=False):
         if finding not in failures:
             yield finding
 

@@ -68,8 +68,8 @@ def command(session: Session, only: Tuple[str, ...], strict: bool, timeout: Opti
     becomes the exit status, on SIGTERM (0), after --timeout (0), or on Ctrl-C (130). It exits
     with 9 if a critical plugin does not run.
     """
-    _log_to_stderr(session)
     host = _host(session)
+    _log_to_stderr(session)
     set_default_host(host)
     with _ended_by_signals(), host:
         report = host.start(*only)
@@ -136,6 +136,7 @@ def _ended_by_signals() -> Iterator[None]:
     """Makes SIGTERM end the start and the wait as Ctrl-C does, but as a wish and not a failure."""
 
     def raise_terminated(number: int, frame: Optional[FrameType]) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # or a second one would cut the stop short
         raise _Terminated
 
     before: Any = signal.signal(signal.SIGTERM, raise_terminated)

@@ -47,6 +47,7 @@ class Session:
         self.offline = False
         self.no_input = False
         self._terminals: Dict[str, "Terminal"] = {}
+        self._answered = False
 
     @property
     def out(self) -> "Terminal":
@@ -92,6 +93,7 @@ class Session:
         """
         from ..render.as_json import dumps
 
+        self._answered = True
         self.write(dumps({"schema": schema, **fields}) + "\n")
 
     def say(self, text: str) -> None:
@@ -137,7 +139,7 @@ class Session:
         why: str = "",
         details: Optional[Mapping[str, Any]] = None,
     ) -> None:
-        """Says why the verb failed.
+        """Says why the verb failed; in JSON if that was asked for and nothing was printed yet.
 
         Args:
             code: A stable identifier such as ``E_USAGE``.
@@ -146,7 +148,7 @@ class Session:
             why: Further lines.
             details: Further fields, for ``--json``.
         """
-        if self.json:
+        if self.json and not self._answered:
             whole = f"{message}\n{why}" if why else message
             self.document(
                 "pkl.error/1",

@@ -456,6 +456,22 @@ def test_packages_are_found_where_the_backend_finds_them(
     assert codes(pkl, "acme", status=0) == []
 
 
+def test_what_was_built_or_belongs_to_an_environment_is_passed_over(pkl: Pkl, work: Path) -> None:
+    bad = "from pkl.plugins import nobody"
+    files = {
+        "build/lib/acme_audit/plugin.py": bad,
+        ".hidden/plugin.toml": "",
+        "venv/pyvenv.cfg": "",
+        "venv/lib/plugin.toml": "",
+        "src/acme_audit/tests/test_it.py": bad,
+        "src/acme_audit/build/__init__.py": "",
+    }
+    project(work, HATCHLING + PROJECT, files)
+    assert codes(pkl, "acme", status=0) == []
+    write(work / "acme" / "src" / "acme_audit" / "build" / "__init__.py", bad)
+    assert codes(pkl, "acme") == ["undeclared-import"]
+
+
 # Wheels.
 
 

@@ -144,6 +144,9 @@ def test_a_cleanup_that_fails_is_told_and_exit_9(process: Process, work: Path) -
     assert ran.stderr.splitlines()[-1].strip()
     assert "E_CLEANUP" in ran.stderr
     assert "disk full" in ran.stderr
+    ran = process.run("run", "--path", "p", "--timeout", "0", "--json")
+    assert json.loads(ran.stdout)["status"] == "ok"  # one object, whatever comes after it
+    assert "E_CLEANUP" in ran.stderr
 
 
 APP = """

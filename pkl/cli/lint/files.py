@@ -11,7 +11,9 @@ from ...errors import PathError
 __all__ = ["Files", "Folder", "Wheel"]
 
 MAX_BYTES = 8 * 1024 * 1024
-_PASSED = frozenset(("__pycache__", "node_modules", "build", "dist", "venv", "env"))
+_PASSED = frozenset(("__pycache__", "node_modules"))
+_BUILT = frozenset(("build", "dist"))
+"""At the top of a project these are made from the rest; further down they are packages."""
 
 
 class Files(Protocol):
@@ -48,7 +50,8 @@ class Folder:
 
     def _walk(self) -> Iterator[str]:
         for folder, folders, files in os.walk(self.root):
-            folders[:] = [f for f in folders if f[0] != "." and f not in _PASSED]
+            passed = _PASSED | _BUILT if folder == self.root else _PASSED
+            folders[:] = [f for f in folders if f[0] != "." and f not in passed]
             folders[:] = [
                 f for f in folders if not os.path.exists(os.path.join(folder, f, "pyvenv.cfg"))
             ]

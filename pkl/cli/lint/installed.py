@@ -28,18 +28,19 @@ _CONSEQUENCES = ("requirement-blocked",)
 _FAULT = re.compile(r"\s+(?P<path>[^\s=]+|\(the whole file\)) = ")
 
 
-def check_scope(scope: "Scope") -> List[Finding]:
+def check_scope(scope: "Scope", *, code: bool = True) -> List[Finding]:
     """What is wrong with the plugins that a verb is about; nothing is imported.
 
     Args:
         scope: The host or group.
+        code: Whether to read the plugins' code, too, for imports that nothing declares.
     """
     found = scope.found
     findings = [of_failure(each) for each in found.failures]
     known = Known(lambda: found.candidates)
     for candidate in found.candidates:
         findings += _of_candidate(candidate)
-        if not scope.foreign:
+        if code and not scope.foreign:
             findings += _of_code(candidate, known)
     faulty = {c.name for c in found.candidates if c.fault is not None}
     by_key = {key: c for c in found.candidates for key in (c.name, c.id)}
