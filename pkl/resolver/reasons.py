@@ -67,8 +67,12 @@ class Reasons:
         fault = self.own(self.root(place))
         demand = self.problem.outs[place].demand
         assert demand is not None
-        names = [self.problem.names[other] for other, _mask in demand.link]
-        through = f"{listed(names, 'or')} cannot start"
+        everyone, names = self.problem.everyone, self.problem.names
+        fitting = [
+            names[other] if mask == everyone[other] else self._words.spanned(other, mask)
+            for other, mask in demand.link
+        ]
+        through = f"{listed(fitting, 'or')} cannot start"
         text = f"{self._words.called(place)} requires {demand.text}, and {through}"
         return Reason("requirement-blocked", cleaned(text), fault.cause, fault.remedy)
 
