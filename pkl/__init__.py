@@ -60,6 +60,10 @@ if TYPE_CHECKING:
     from .kernel.event import Event as Event
     from .kernel.event import HostEvent as HostEvent
     from .kernel.event import event as event
+    from .kernel.hook import Hook as Hook
+    from .kernel.hook import hook as hook
+    from .kernel.hook_result import HookResult as HookResult
+    from .kernel.hook_result import Results as Results
     from .kernel.lifecycle_event import LifecycleEvent as LifecycleEvent
     from .kernel.log import PluginLogger as PluginLogger
     from .kernel.log import get_logger as get_logger
@@ -96,6 +100,8 @@ __all__ = [
     "Fault",
     "HandlerErrors",
     "HandlerRefused",
+    "Hook",
+    "HookResult",
     "HostClosed",
     "HostEvent",
     "InUse",
@@ -132,6 +138,7 @@ __all__ = [
     "Resource",
     "ResourceManager",
     "RestartRequired",
+    "Results",
     "StartReport",
     "StopTimeout",
     "Timer",
@@ -145,6 +152,7 @@ __all__ = [
     "get_current_plugin",
     "get_default_host",
     "get_logger",
+    "hook",
     "load_plugin",
     "log",
     "plugin_context",
@@ -159,6 +167,8 @@ _HOMES = {
     "host": "PluginHost StartReport get_default_host load_plugin set_default_host",
     "kernel.context": "get_current_plugin plugin_context",
     "kernel.event": "Event HostEvent event",
+    "kernel.hook": "Hook hook",
+    "kernel.hook_result": "HookResult Results",
     "kernel.lifecycle_event": "LifecycleEvent",
     "kernel.log": "PluginLogger get_logger log",
     "kernel.plugin": "Plugin",
