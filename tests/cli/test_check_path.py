@@ -164,14 +164,6 @@ def test_a_plugin_that_is_required_by_a_capability_is_declared(pkl: Pkl, work: P
     assert codes(pkl, "a", status=0) == []
 
 
-def test_where_a_requirement_is_not_known_here_an_import_is_only_suspected(
-    pkl: Pkl, work: Path
-) -> None:
-    directory_plugin(work, "a", code="from pkl.plugins import audit", requires=["audit-log"])
-    (found,) = findings(pkl, "a", status=0)
-    assert (found["code"], found["severity"]) == ("undeclared-import", "warning")
-
-
 def test_children_and_parents_may_use_each_other(pkl: Pkl, work: Path) -> None:
     directory_plugin(work, "a", code="from pkl.plugins import b")
     directory_plugin(work / "a" / "children", "b", code="from pkl.plugins import a")

@@ -9,7 +9,7 @@ from typing import Iterator, Optional, Sequence, Set, Tuple
 from ...model.manifest import PluginMetadata
 from ...names import identifier
 from .files import Files
-from .finding import ERROR, WARNING, Finding
+from .finding import ERROR, Finding
 from .imports import uses_of
 from .known import Known
 from .subject import nested_plugins
@@ -48,27 +48,21 @@ def check_code(
         family: Names of plugins that it may use all the same: its parents and children.
     """
     declared = {identifier(each) for each in family}
-    unknown = False
     if metadata is not None:
         declared.add(identifier(metadata.name))
         for each in (*metadata.requires, *metadata.wants):
-            providers = known.providers(each.name)
-            unknown = unknown or not providers
-            declared |= {identifier(name) for name in (each.name, *providers)}
+            names = (each.name, *known.providers(each.name))
+            declared |= {identifier(name) for name in names}
     for name in modules:
         tree, problem = parsed(files, name)
         if problem is not None:
             yield problem
         if tree is not None:
-            yield from _undeclared(tree, files.shown(name), declared, metadata, unknown)
+            yield from _undeclared(tree, files.shown(name), declared, metadata)
 
 
 def _undeclared(
-    tree: ast.Module,
-    shown: str,
-    declared: Set[str],
-    metadata: Optional[PluginMetadata],
-    unknown: bool,
+    tree: ast.Module, shown: str, declared: Set[str], metadata: Optional[PluginMetadata]
 ) -> Iterator[Finding]:
     for use in uses_of(tree):
         if use.identifier in declared:
@@ -77,10 +71,8 @@ def _undeclared(
         what = f"imports pkl.plugins.{use.identifier}, which the manifest does not name"
         if metadata is None:
             what = f"imports pkl.plugins.{use.identifier}, and there is no manifest to name it"
-        # What it requires and is not installed here may be a capability of that very plugin.
-        severity = WARNING if unknown else ERROR
         hint = f'add "{name}" to requires, or to wants if it can do without'
-        yield Finding(severity, "undeclared-import", what, shown, use.line, None, hint)
+        yield Finding(ERROR, "undeclared-import", what, shown, use.line, None, hint)
 
 
 def parsed(files: Files, name: str) -> Tuple[Optional[ast.Module], Optional[Finding]]:
