@@ -95,13 +95,15 @@ class Explainer:
             if other == package
         ]
         lines += self._shortened(users, full, FEW)
-        for kind, table in (
-            ("requires", self._selection.requires),
-            ("wants", self._selection.wants),
-        ):
-            for demand, other in table[package]:
-                served = words.called((other, chosen[other]))
-                lines.append(f"{self._stated(place, kind, demand)}: {served}")
+        served = [
+            f"{self._stated(place, kind, demand)}: {words.called((other, chosen[other]))}"
+            for kind, table in (
+                ("requires", self._selection.requires),
+                ("wants", self._selection.wants),
+            )
+            for demand, other in table[package]
+        ]
+        lines += self._shortened(served, full, DOZEN)
         others = [i for i in range(len(self._problem.candidates[package])) if i != place[1]]
         for position in reversed(others):
             out = self._problem.outs.get((package, position))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..model.candidate import Origin
 from ..model.state import Reason
@@ -57,6 +57,7 @@ class Reasons:
         self._own: Dict[Place, Reason] = {}
         self._roots: Dict[Place, Place] = {}
         self._guesses: Dict[str, Optional[str]] = {}
+        self._cycles: Dict[int, Reason] = {}
         self._cores: Dict[int, Tuple[Fact, ...]] = {}
 
     def of(self, package: int) -> Reason:
@@ -249,7 +250,10 @@ class Reasons:
         remedy = f"{self._remedies.removal(places)}, or set precedence=[{first!r}]"
         return Reason("collision", cleaned(text), cleaned(text), cleaned(remedy))
 
-    def _cycle(self, members: Sequence[int]) -> Reason:
+    def _cycle(self, members: Tuple[int, ...]) -> Reason:
+        known = self._cycles.get(members[0])
+        if known is not None:
+            return known
         path = self.circle(members)
         names = [self.problem.names[package] for package in path]
         rest = len(members) - len(path)
@@ -259,9 +263,10 @@ class Reasons:
         text = f"{' -> '.join([*names, names[0]])} require each other in a circle{more}"
         file = self._remedies.file(self.problem.candidates[path[0]][-1])
         remedy = f'make one "requires" of the circle a "wants" or an "after", as in {file}'
-        return Reason("cycle", text, text, remedy)
+        self._cycles[members[0]] = Reason("cycle", text, text, remedy)
+        return self._cycles[members[0]]
 
-    def circle(self, members: Sequence[int]) -> List[int]:
+    def circle(self, members: Tuple[int, ...]) -> List[int]:
         """A shortest circle through the first of packages that require each other."""
         inside, first = set(members), members[0]
         came: Dict[int, int] = {}
@@ -279,7 +284,7 @@ class Reasons:
         return list(members)
 
     def within(
-        self, package: int, members: Sequence[int], inside: "set[int]"
+        self, package: int, members: Tuple[int, ...], inside: Set[int]
     ) -> List[Tuple[Demand, int]]:
         """What a package of a circle requires of the others in it."""
         _package, position = self.representative(package, self._circular(package, members))
@@ -291,11 +296,11 @@ class Reasons:
             if other in inside
         ]
 
-    def _circular(self, package: int, members: Sequence[int]) -> int:
+    def _circular(self, package: int, members: Tuple[int, ...]) -> int:
         """The candidates of a package that are out for being in that circle."""
         outs, mask = self.problem.outs, 0
         for position in positions(self.problem.everyone[package]):
-            if outs[package, position].others == tuple(members):
+            if outs[package, position].others is members:
                 mask |= 2 << position
         return mask
 

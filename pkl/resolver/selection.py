@@ -81,8 +81,9 @@ def select(
         if not turned:
             cycles.extend(found)
             for members in found:
+                out = Out("cycle", others=tuple(members))
                 for package in members:
-                    demands.problem.rule_out_all(package, Out("cycle", others=tuple(members)))
+                    demands.problem.rule_out_all(package, out)
 
 
 def _parts(demands: Demands, packages: Sequence[int]) -> List[List[int]]:
