@@ -109,6 +109,12 @@ def test_imports_that_nothing_declares_are_found_in_what_is_installed(pkl: Pkl, 
     assert (found["code"], found["line"]) == ("undeclared-import", 1)
 
 
+def test_a_plugin_may_import_its_children(pkl: Pkl, work: Path) -> None:
+    directory_plugin(work / "p", "auth", code="from pkl.plugins import inner\n")
+    directory_plugin(work / "p" / "auth" / "children", "inner", code="")
+    assert findings(pkl, "--path", "p", status=0) == []
+
+
 def test_wishes_are_no_findings(pkl: Pkl, work: Path) -> None:
     directory_plugin(work / "p", "auth", code="")
     write(

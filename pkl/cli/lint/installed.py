@@ -13,6 +13,8 @@ from .code import check_code, modules_of
 from .files import Folder
 from .finding import ERROR, WARNING, Finding, in_order, split_place
 from .known import Known
+from .rules import children_of
+from .subject import Subject
 
 if TYPE_CHECKING:
     from ..scope import Scope
@@ -126,5 +128,7 @@ def _of_code(candidate: Candidate, known: Known) -> Iterator[Finding]:
     if candidate.fault is not None or candidate.manifest_file is None or location is None:
         return
     if os.path.isdir(location):
-        files = Folder(location)
-        yield from check_code(files, modules_of(files, ""), candidate.metadata, known)
+        subject = Subject(Folder(location), "directory")
+        modules = modules_of(subject.files, "")
+        family = children_of(subject)
+        yield from check_code(subject.files, modules, candidate.metadata, known, family)

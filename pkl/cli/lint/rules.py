@@ -17,7 +17,7 @@ from .packaging import left_behind
 from .points import check_point, target_of
 from .subject import Point, Subject, nested_plugins
 
-__all__ = ["check_subject"]
+__all__ = ["check_subject", "children_of"]
 
 _COMPILED = (".so", ".pyd", ".pyc")
 
@@ -60,6 +60,12 @@ def check_subject(subject: Subject, known: Known) -> List[Finding]:
         ]
         findings += _plugin(subject, plugin, family, seen, known)
     return in_order(findings)
+
+
+def children_of(subject: Subject) -> List[str]:
+    """The names of the plugins that lie in a plugin's own directory, as far as they can be read."""
+    children = nested_plugins(subject.files, "")
+    return [name for name in (_name(subject, _Plugin(each, None)) for each in children) if name]
 
 
 def _below(inner: str, outer: str) -> bool:
