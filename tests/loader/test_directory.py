@@ -228,3 +228,7 @@ def test_find_spec_and_reload_of_importlib_work_on_a_plugin(world: World) -> Non
     assert found is not None and found.origin == module.__file__
     assert importlib.reload(module).COUNT == 2
     assert module.__dict__["__pkl_generation__"].number == 1
+    world.edit(plugin, {"plugin.py": "1 / 0"})
+    with pytest.raises(ZeroDivisionError):
+        importlib.reload(module)
+    assert sys.modules["pkl_local_alpha.plugin"] is module

@@ -66,9 +66,10 @@ def test_the_first_generation_loads_it_and_the_second_is_refused(world: World) -
     assert file in str(caught.value) and "plugin 'alpha'" in str(caught.value)
     assert "restart the process" in caught.value.hint
     loaded.drop()
-    with pytest.raises(RestartRequired):
+    with pytest.raises(RestartRequired, match="an earlier load of plugin 'alpha' imported it"):
         world.load(plugin)
     assert "pkl_local_alpha" not in sys.modules
+    assert not hasattr(sys, "probe"), "its code ran"
 
 
 def test_another_host_is_refused_too(world: World) -> None:

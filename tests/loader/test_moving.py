@@ -315,38 +315,105 @@ def test_a_package_given_the_child_of_another_generation_gets_its_own_back(
     assert mark(new.api.late) is mark(new.api)
 
 
+def test_a_module_that_importlib_puts_back_under_an_old_name_leaves_it(
+    world: World, plugin: FakePlugin, probe: Once
+) -> None:
+    old = world.load(plugin)
+    alias: List[str] = []
+
+    def swap() -> None:
+        world.load(plugin)
+        alias.append(f"{modules_of(old).aliases[-1]}.late")
+        sys.modules["acme.late"] = sys.modules.pop(alias[0])
+
+    probe.call = swap
+    late = old.module.names()
+    assert sys.modules[alias[0]] is late
+    assert "acme.late" not in sys.modules
+
+
+def test_a_module_that_importlib_puts_back_after_the_stop_is_taken_out_again(
+    world: World, plugin: FakePlugin, probe: Once
+) -> None:
+    loaded = world.load(plugin)
+    module = loaded.module
+
+    def stop() -> None:
+        late = sys.modules["acme.late"]
+        loaded.drop()
+        sys.modules["acme.late"] = late
+
+    probe.call = stop
+    assert module.names().DONE
+    assert nothing_left()
+
+
+class Blocked:
+    """A module whose import is stopped half-way in one thread while another asks for it."""
+
+    def __init__(self, module: Any, probe: Once, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.waiting, self.begun, self.go_on = (threading.Event() for _ in range(3))
+        self.found: List[Any] = []
+        self.module = module
+        wait_for = importlib_bootstrap.wait_for  # type: ignore[attr-defined]
+
+        def waited_for(asked: Any) -> None:
+            if getattr(asked, "__name__", "").endswith("late") and not hasattr(asked, "DONE"):
+                self.waiting.set()
+            wait_for(asked)
+
+        monkeypatch.setattr(importlib_bootstrap, "wait_for", waited_for)
+        probe.call = self.block
+        self.threads = [threading.Thread(target=self.ask, daemon=True) for _ in range(2)]
+        self.threads[0].start()
+        assert self.begun.wait(30)
+
+    def block(self) -> None:
+        """Called by the module's code."""
+        self.begun.set()
+        assert self.go_on.wait(30)
+
+    def ask(self) -> None:
+        """What both threads do."""
+        try:
+            self.found.append(self.module.names())
+        except Exception as e:
+            self.found.append(e)
+
+    def both(self) -> List[Any]:
+        """What the threads got, after the second one has waited."""
+        self.threads[1].start()
+        assert self.waiting.wait(30)
+        assert self.found == []
+        self.go_on.set()
+        for thread in self.threads:
+            thread.join(30)
+        return self.found
+
+
 def test_a_thread_waits_for_a_module_whose_import_began_under_another_name(
     world: World, plugin: FakePlugin, probe: Once, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = world.load(plugin)
-    begun, waiting, go_on = threading.Event(), threading.Event(), threading.Event()
-    found: List[Any] = []
-
-    def block() -> None:
-        begun.set()
-        assert go_on.wait(30)
-
-    wait_for = importlib_bootstrap.wait_for  # type: ignore[attr-defined]
-
-    def waited_for(module: Any) -> None:
-        if not getattr(module, "DONE", False) and module.__name__.endswith("late"):
-            waiting.set()
-        wait_for(module)
-
-    monkeypatch.setattr(importlib_bootstrap, "wait_for", waited_for)
-    probe.call = block
-    threads = [
-        threading.Thread(target=lambda: found.append(old.module.names()), daemon=True)
-        for _ in range(2)
-    ]
-    threads[0].start()
-    assert begun.wait(30)
+    blocked = Blocked(old.module, probe, monkeypatch)
     world.load(plugin)
-    threads[1].start()
-    assert waiting.wait(30)
-    assert found == []
-    go_on.set()
-    for thread in threads:
-        thread.join(30)
-    assert found[0] is found[1]
-    assert found[0].DONE and mark(found[0]) is mark(old.module)
+    one, two = blocked.both()
+    assert one is two
+    assert one.DONE and mark(one) is mark(old.module)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_thread_waits_for_a_module_that_is_being_imported_at_the_stop(
+    world: World, plugin: FakePlugin, probe: Once, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    if fails:
+        write(world.path, {"acme/late.py": FAILING.format("ValueError")})
+    loaded = world.load(plugin)
+    blocked = Blocked(loaded.module, probe, monkeypatch)
+    loaded.drop()
+    found = blocked.both()
+    if fails:
+        assert {type(each) for each in found} == {ValueError, PluginNotRunning}
+    else:
+        assert found[0].DONE and found[0] is found[1]
+    assert nothing_left()
