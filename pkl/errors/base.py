@@ -10,7 +10,7 @@ if sys.version_info >= (3, 11):
 else:
     from exceptiongroup import ExceptionGroup
 
-__all__ = ["Fault", "GatheredError", "PklError", "shown"]
+__all__ = ["Fault", "GatheredError", "PklError", "shown", "text_of"]
 
 
 class PklError(Exception):
@@ -86,6 +86,16 @@ class Fault(NamedTuple):
         return f"{where} = {shown(self.value)}: {self.rule}"
 
 
+def text_of(error: BaseException) -> str:
+    """What an error says, whoever wrote its class."""
+    try:
+        return str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failed:
+        return f"<its text could not be made: {type(failed).__name__}>"
+
+
 def shown(value: Any) -> str:
     """A value as an error message shows it: ASCII, and not too long."""
     try:
@@ -120,7 +130,8 @@ class GatheredError(PklError, ExceptionGroup[Exception]):
         lines = [PklError.__str__(self)]
         for error in self.exceptions:
             where = getattr(error, "_pkl_where", "")
-            lines.append(f"  {where + ': ' if where else ''}{type(error).__name__}: {error}")
+            whose = f"{where}: " if where else ""
+            lines.append(f"  {whose}{type(error).__name__}: {text_of(error)}")
         return "\n".join(lines)
 
     def derive(self, excs: Sequence[Exception]) -> "GatheredError":  # type: ignore[override]

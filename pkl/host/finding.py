@@ -78,7 +78,7 @@ class HostFinder:
             named = self._named(wanted)
         if named:
             return self._one_of(named)
-        known = [c.name for c in self.found.candidates]
+        known = list(self._by_name)
         known += list(self.kernel.plugins) if self.kernel is not None else []
         meant = did_you_mean(wanted, known)
         where = f"the entry-point group {self.group!r}"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Dict, Mapping, Sequence, Set
 
-from ..errors import CleanupError, PklError
-from ..kernel.binding import not_running_reason
+from ..errors import PklError
 from ..kernel.lifecycle import Lifecycle
+from ..kernel.loading import Trail
 from ..kernel.plugin import Plugin
+from ..kernel.reasons import RESTING, stopped
 from ..kernel.runner import Runner
+from ..kernel.teardown import StopOrder
 from ..model.candidate import Candidate
 from ..model.plan import Plan, Step
 from ..model.state import Action, Desired, PluginState, Reason
@@ -48,7 +50,7 @@ def adopt(
         elif reason.code == "manifest" or (
             plugin.candidate.fault is not None and plugin.candidate.fault.code == "manifest"
         ):
-            plugin.move(Action.FAIL, reason)
+            kernel.lifecycle.refuse(plugin, reason)
         else:
             kernel.lifecycle.block(plugin, reason)
 
@@ -64,15 +66,6 @@ def _bind_as_planned(kernel: "Kernel", plugin: Plugin, step: Step) -> None:
     plugin.planned = frozenset(name for name in bindings if name not in stated)
 
 
-def _fallen(plugin: Plugin) -> Optional[Plugin]:
-    """A plugin that this one requires and that this start has failed to bring up, or None."""
-    wants = {r.name for r in plugin.metadata.wants}
-    for name, provider in plugin.bindings.items():
-        if name not in wants and provider.state in (PluginState.ERROR, PluginState.BLOCKED):
-            return provider
-    return None
-
-
 async def start(
     kernel: "Kernel", run: Runner, plan: Plan, together: bool, only: Sequence[str] = ()
 ) -> StartReport:
@@ -86,26 +79,22 @@ async def start(
         only: The plugins that were asked for; empty for all. The report leaves out what is
             neither of these nor needed by them.
     """
-    before = {n for n, p in kernel.plugins.items() if p.state is PluginState.ENABLED}
+    before = {n for n, p in list(kernel.plugins.items()) if p.state is PluginState.ENABLED}
     timings: Dict[str, float] = {}
+    failed: Set[Plugin] = set()
 
     async def bring_up(step: Step) -> None:
         plugin = kernel.plugins[step.name]
         _bind_as_planned(kernel, plugin, step)
-        fallen = _fallen(plugin)
-        if fallen is not None:
-            # It was tried a moment ago, in a step of its own: not again for each dependant.
-            kernel.lifecycle.block(plugin, not_running_reason(plugin, fallen))
-            return
         began = perf_counter()
         try:
-            await kernel.lifecycle.enable(run, plugin)
+            await kernel.lifecycle.enable(run, plugin, trail=Trail(failed))
         except PklError as error:
-            if plugin.reason is None:
+            failed.add(plugin)
+            if plugin.reason is not None and plugin.reason.code in RESTING:
                 code = error.code.replace("E_", "").lower()
-                kernel.lifecycle.block(plugin, Reason(code, error.message, "", error.hint))
-                if plugin.reason is None:
-                    plugin.reason = Reason(code, error.message, "", error.hint)
+                reason = Reason(code, error.message, error.message.splitlines()[0], error.hint)
+                await kernel.lifecycle.hold_back(run, plugin, Action.BLOCK, reason)
         timings[step.name] = perf_counter() - began
 
     if together:
@@ -117,6 +106,7 @@ async def start(
     else:
         for step in plan.steps:
             await bring_up(step)
+    await kernel.lifecycle.retry_blocked(run, failed)
     planned = {step.name for step in plan.steps}
     about = {*planned, *map(canonical, only)} if only else set(kernel.plugins)
     return await _verdict(kernel, run, plan, timings, about, before)
@@ -140,14 +130,18 @@ async def _verdict(
         wanted = plugin.desired is Desired.ENABLED
         if plugin.reason is not None and plugin.state is PluginState.ERROR:
             failed[name] = plugin.reason
-        elif plugin.reason is not None and plugin.state in _HELD_UP and wanted:
+        elif plugin.reason is not None and plugin.state is PluginState.BLOCKED and wanted:
             blocked[name] = plugin.reason
         if plugin.metadata.critical and wanted:
             refused = True
     if refused:
         await _take_back(kernel, run, before)
     enabled = sorted(
-        (p for n, p in kernel.plugins.items() if n in about and p.state is PluginState.ENABLED),
+        (
+            p
+            for n, p in list(kernel.plugins.items())
+            if n in about and p.state is PluginState.ENABLED
+        ),
         key=lambda p: p.started,
     )
     status = "refused" if refused else "degraded" if blocked or failed else "ok"
@@ -158,8 +152,9 @@ async def _verdict(
 
 async def _take_back(kernel: "Kernel", run: Runner, before: Set[str]) -> None:
     """Stops what a refused start had brought up, last started first; what fails is contained."""
-    failures: List[BaseException] = []
-    begun = [p for n, p in kernel.plugins.items() if n not in before and p.running]
+    order = StopOrder(kernel)
+    known = list(kernel.plugins.items())
+    begun = [p for n, p in known if n not in before and p.running]
     for plugin in sorted(begun, key=lambda p: -p.started):
         reason = Reason(
             "refused",
@@ -167,9 +162,11 @@ async def _take_back(kernel: "Kernel", run: Runner, before: Set[str]) -> None:
             "a critical plugin does not run",
             "see the start report",
         )
-        await kernel.lifecycle.disable(run, plugin, None, failures, reason=reason)
-    for error in failures:
-        kernel.contain(kernel.subject, error, "taking a refused start back")
+        await order.attempt(kernel.lifecycle.disable(run, plugin, order, reason))
+    interrupt = order.interrupt(0)
+    order.report("taking a refused start back")
+    if interrupt is not None:
+        raise interrupt
 
 
 async def retry(kernel: "Kernel", run: Runner, plan: Plan, waiting: Set[str]) -> None:
@@ -184,38 +181,28 @@ async def retry(kernel: "Kernel", run: Runner, plan: Plan, waiting: Set[str]) ->
                 continue
 
 
-_HELD_UP = (PluginState.BLOCKED, PluginState.LOADED, PluginState.UNLOADED)
-
-
-_ROUNDS = 3
-"""Stopping goes round again for what was started by something that was being stopped."""
-
-
-async def stop_plugins(
-    kernel: "Kernel", run: Runner, within: float, failures: List[BaseException]
-) -> None:
-    """Disables every plugin, last started first, then unloads all, within a deadline."""
+async def stop_plugins(kernel: "Kernel", run: Runner, order: StopOrder) -> None:
+    """Disables every plugin, last started first, then unloads all in that order."""
     lifecycle: Lifecycle = kernel.lifecycle
-    deadline = perf_counter() + within
-
-    def left() -> float:
-        return max(0.0, min(kernel.stop_timeout, deadline - perf_counter()))
-
-    for _ in range(_ROUNDS):
-        running = [p for p in list(kernel.plugins.values()) if p.running]
-        for plugin in sorted(running, key=lambda p: -p.started):
-            if plugin.running:
-                try:
-                    await lifecycle.disable(run, plugin, left(), failures)
-                except PklError as error:
-                    failures.append(error)
-        if not running:
-            break
-    for plugin in reversed(list(kernel.plugins.values())):
+    rows = list(kernel.plugins.values())
+    rows.reverse()
+    rows.sort(key=lambda p: -p.started)
+    tried: Set[Plugin] = set()
+    left = [p for p in rows if p.running]
+    while left:
+        for plugin in left:
+            tried.add(plugin)
+            try:
+                await lifecycle.disable(run, plugin, order, stopped(plugin, False))
+            except PklError as error:
+                order.failures.append(error)
+        # Somebody else may have been starting these all the while.
+        left = [p for p in list(kernel.plugins.values()) if p.running and p not in tried]
+    for plugin in rows:
         try:
-            await lifecycle.unload(run, plugin, left(), failures)
+            await lifecycle.unload(run, plugin, order)
         except PklError as error:
-            failures.append(error)
+            order.failures.append(error)
 
 
 async def stop(kernel: "Kernel", run: Runner, within: float) -> None:
@@ -226,10 +213,17 @@ async def stop(kernel: "Kernel", run: Runner, within: float) -> None:
     """
     if kernel.closed:
         return
-    failures: List[BaseException] = []
-    await stop_plugins(kernel, run, within, failures)
-    await kernel.lifecycle.release(run, kernel.subject, failures, kernel.stop_timeout)
+    kernel.begin_close()
+    order = StopOrder(kernel, within=within)
+    await stop_plugins(kernel, run, order)
+    await kernel.lifecycle.release(run, kernel.subject, order)
     kernel.close()
-    gathered: List[Exception] = [e for e in failures if isinstance(e, Exception)]
-    if gathered:
-        raise CleanupError(f"the host {kernel.name!r} was closed, with failures", gathered)
+    # From now on nothing can be registered; this is what another thread still was.
+    await kernel.lifecycle.release(run, kernel.subject, order)
+    interrupt = order.interrupt(0)
+    if interrupt is not None:
+        order.report(f"closing of the host {kernel.name}")
+        raise interrupt
+    error = order.gathered(f"the host {kernel.name!r} was closed, with failures")
+    if error is not None:
+        raise error

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["bind", "conflicting", "unbind"]
 
 
-def bind(kernel: "Kernel", plugin: Plugin) -> Optional[Reason]:
+def bind(kernel: "Kernel", plugin: Plugin, search: bool = True) -> Optional[Reason]:
     """Finds a provider for each requirement; None if all are met, else why not.
 
     A provider that the plan chose is kept while it fits. What a plugin is bound to is in
     ``bindings``; whoever provides a requirement knows its ``users``.
+
+    Args:
+        kernel: The host's kernel.
+        plugin: The plugin.
+        search: Whether the sources are searched for what the host does not know yet.
     """
     metadata = plugin.metadata
     version = kernel.host_version
@@ -46,7 +51,7 @@ def bind(kernel: "Kernel", plugin: Plugin) -> Optional[Reason]:
     for requirement in metadata.requires:
         if not requirement.applies():
             continue
-        provider, reason = _provider(kernel, plugin, requirement)
+        provider, reason = _provider(kernel, plugin, requirement, search)
         if provider is None:
             return reason
         bound[requirement.name] = provider
@@ -99,12 +104,14 @@ def _misfit(plugin: Plugin, code: str, what: str, specifier: str, version: str) 
 
 
 def _provider(
-    kernel: "Kernel", plugin: Plugin, requirement: Requirement
+    kernel: "Kernel", plugin: Plugin, requirement: Requirement, search: bool
 ) -> Tuple[Optional[Plugin], Optional[Reason]]:
     chosen = plugin.bindings.get(requirement.name)
     provider = _known_provider(kernel, requirement, chosen)
     if provider is None and requirement.name not in kernel.plugins:
         try:
+            if not search:
+                raise PluginNotFound(f"the host does not know {requirement.name!r}")
             provider = kernel.add(kernel.finder.by_name(requirement.name))
         except PluginNotFound as error:
             return None, _missing(plugin, requirement, error)
@@ -165,7 +172,7 @@ def _known_provider(
     named = kernel.plugins.get(requirement.name)
     if named is not None:
         return named if _provides(named, requirement) else None
-    fitting: List[Plugin] = [p for p in kernel.plugins.values() if _provides(p, requirement)]
+    fitting = [p for p in kernel.providers(requirement.name) if _provides(p, requirement)]
     if not fitting:
         return None
     return min(fitting, key=lambda p: (p.state is not PluginState.ENABLED, _hopeless(p), p.name))
@@ -180,7 +187,7 @@ def conflicting(kernel: "Kernel", plugin: Plugin) -> List[Plugin]:
     found = []
     for requirement in plugin.metadata.conflicts:
         other = kernel.plugins.get(requirement.name)
-        for each in [other] if other is not None else list(kernel.plugins.values()):
+        for each in [other] if other is not None else kernel.providers(requirement.name):
             if each is not plugin and each.running and _provides(each, requirement):
                 found.append(each)
     for each in kernel.quarrelsome():

@@ -128,8 +128,23 @@ def switch(new: Optional[Subject]) -> Optional[Subject]:
     if (old is not None and old.kernel.switch_hooks) or (
         new is not None and new.kernel.switch_hooks
     ):
-        notify_switch(old, new)
+        try:
+            notify_switch(old, new)
+        except BaseException:
+            # Ctrl-C in a hook: whoever called gets nothing to switch back to.
+            _current.set(old)
+            raise
     return old
+
+
+def switch_back(previous: Optional[Subject]) -> None:
+    """Makes ``previous`` the current subject again, come what may."""
+    old = _current.get()
+    _current.set(previous)
+    if (old is not None and old.kernel.switch_hooks) or (
+        previous is not None and previous.kernel.switch_hooks
+    ):
+        notify_switch(old, previous)
 
 
 class running_as:
@@ -149,7 +164,7 @@ class running_as:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
-        switch(self._previous)
+        switch_back(self._previous)
 
 
 def plugin_context(host: Any, plugin: Optional["Plugin"]) -> running_as:

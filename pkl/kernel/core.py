@@ -8,10 +8,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional
 
 from ..errors import HostClosed, NameRefused
+from ..errors.base import text_of
 from ..model.candidate import Candidate, Origin
 from ..model.state import PluginState
 from ..names import identifier
 from .context import Subject, _current
+from .describe import describe
 from .dispatch import passes
 from .hook_route import HookRoute
 from .hook_trace import Tracer
@@ -86,10 +88,14 @@ class Kernel:
         self.loop = loop
         self.stop_timeout = stop_timeout
         self.transition_timeout = transition_timeout
+        self.closing = False
+        """Whether nothing may be started any more."""
         self.closed = False
         self.mutex = RLock()
         """Guards states and bindings; never held while plugin code or an import runs."""
         self.plugins: Dict[str, Plugin] = {}
+        self.held_up: Dict[str, Plugin] = {}
+        """Those that are BLOCKED, by name."""
         self.start_order = count(1)
         self.transitions = Transitions()
         self.switch_hooks: List[Callable[..., Any]] = []
@@ -106,19 +112,25 @@ class Kernel:
         self.lifecycle = Lifecycle(self)
         self._routes: Dict[str, Dict[str, Route]] = {}
         self._quarrelsome: Dict[str, Plugin] = {}
+        self._providers: Dict[str, Dict[str, Plugin]] = {}
         self._host_routes: List[Dict[int, Route]] = []
 
     def check_open(self) -> None:
-        """Refuses once the host is closed.
+        """Refuses once the host is closed, or about to be.
 
         Raises:
             HostClosed: It is.
         """
-        if self.closed:
+        if self.closing:
             raise HostClosed(
-                f"the host {self.name!r} is closed",
+                f"the host {self.name!r} is {'closed' if self.closed else 'being closed'}",
                 hint="make a new PluginHost; a closed one does not start again",
             )
+
+    def begin_close(self) -> None:
+        """Refuses to start anything from now on; what is on its way is still to be waited for."""
+        with self.mutex:
+            self.closing = True
 
     def route(self, plugin: str, event: str) -> Route:
         """The route of one plugin's event, the same for all its generations."""
@@ -145,6 +157,10 @@ class Kernel:
         """The running plugins that declare conflicts."""
         return [p for p in list(self._quarrelsome.values()) if p.running]
 
+    def providers(self, capability: str) -> List[Plugin]:
+        """The plugins whose manifests state that they provide a capability."""
+        return list(self._providers.get(capability, {}).values())
+
     def forget_import(self, plugin: str) -> None:
         """Makes the next ``import pkl.plugins.<name>`` ask again whether the plugin runs."""
         sys.modules.pop(f"{PLUGINS}.{identifier(plugin)}", None)
@@ -169,12 +185,13 @@ class Kernel:
                 plugin = Plugin(self, candidate)
                 self.plugins[plugin.name] = plugin
                 self.set_parent(plugin, parent)
-                self._note_conflicts(plugin)
+                self._note(plugin)
                 return plugin
             by_path = known.candidate.origin is Origin.PATH
             if not _in_use(known) and not (by_path and candidate.origin is not Origin.PATH):
+                self._forget(known)
                 known.candidate = candidate
-                self._note_conflicts(known)
+                self._note(known)
                 return known
             same = known.candidate.location == candidate.location
             if same or candidate.origin is not Origin.PATH:
@@ -188,11 +205,16 @@ class Kernel:
             hint=f"unload it first, host.get_plugin({known.name!r}).unload(), or rename one",
         )
 
-    def _note_conflicts(self, plugin: Plugin) -> None:
+    def _note(self, plugin: Plugin) -> None:
         if plugin.metadata.conflicts:
             self._quarrelsome[plugin.name] = plugin
-        else:
-            self._quarrelsome.pop(plugin.name, None)
+        for provided in plugin.metadata.provides:
+            self._providers.setdefault(provided.name, {})[plugin.name] = plugin
+
+    def _forget(self, plugin: Plugin) -> None:
+        self._quarrelsome.pop(plugin.name, None)
+        for provided in plugin.metadata.provides:
+            self._providers.get(provided.name, {}).pop(plugin.name, None)
 
     def set_parent(self, plugin: Plugin, parent: Optional[Plugin]) -> None:
         """Makes ``plugin`` a child of ``parent``, or (None) independent."""
@@ -238,8 +260,8 @@ class Kernel:
                 except BaseException as error:
                     if passes(error):
                         raise
-                    named = getattr(hook, "__wrapped__", hook)
-                    self.contain(self.subject, error, f"{what} {named!r}")
+                    named = describe(getattr(hook, "__wrapped__", hook))
+                    self.contain(self.subject, error, f"{what} {named}")
         finally:
             _current.set(previous)
 
@@ -249,13 +271,14 @@ class Kernel:
         """Takes an error of plugin code: counts it, logs it, and tells ``host.on_error``."""
         plugin = subject.plugin
         if plugin is not None:
-            plugin.faults += 1
+            with self.mutex:
+                plugin.faults += 1
         if log:
             logger_for(plugin.name if plugin is not None else None).error(
                 "%s raised %s: %s",
                 where,
                 type(error).__name__,
-                error,
+                text_of(error),
                 exc_info=(type(error), error, error.__traceback__),
                 extra={
                     "plugin": plugin.name if plugin is not None else None,
@@ -273,10 +296,12 @@ class Kernel:
             for hook in tuple(self.error_hooks):
                 try:
                     hook(fault)
-                except Exception:
+                except KeyboardInterrupt:
+                    raise
+                except BaseException:
                     # Reporting this one too could go on for ever: the log has to do.
-                    named = getattr(hook, "__wrapped__", hook)
-                    self.log_exception("on_error handler %r raised", named)
+                    named = describe(getattr(hook, "__wrapped__", hook))
+                    self.log_exception("on_error handler %s raised", named)
         finally:
             _current.set(previous)
 
@@ -287,7 +312,8 @@ class Kernel:
 
     def close(self) -> None:
         """Ends the scheduler and lets go of host events; called once every plugin is stopped."""
-        self.closed = True
+        with self.mutex:
+            self.closing = self.closed = True
         self.scheduler.close()
         for routes in self._host_routes:
             routes.pop(self.uid, None)

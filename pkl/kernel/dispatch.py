@@ -10,14 +10,25 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple
 
-from .context import Subject, _current, switch
+from .context import Subject, _current, switch, switch_back
 from .generation import runs_plugin_code
 from .steps import Driven
 
 if TYPE_CHECKING:
     from .route import Subscription
 
-__all__ = ["Entry", "Failed", "adeliver", "deliver", "deliver_observed"]
+__all__ = [
+    "Entry",
+    "Failed",
+    "Watched",
+    "adeliver",
+    "call_one",
+    "deliver",
+    "deliver_observed",
+    "from_outside",
+    "is_cancellation",
+    "passes",
+]
 
 Entry = Tuple[Subject, Callable[..., Any], "Subscription"]
 Failed = List[Tuple["Subscription", BaseException]]
@@ -56,7 +67,7 @@ def deliver_observed(entries: Tuple[Entry, ...], args: Any, kwargs: Any) -> Opti
             except BaseException as error:
                 failed = _note(failed, subscription, error)
             finally:
-                switch(previous)
+                switch_back(previous)
     return failed
 
 
@@ -68,7 +79,7 @@ async def adeliver(entries: Tuple[Entry, ...], args: Any, kwargs: Any) -> Option
             continue
         try:
             if subscription.awaited:
-                await Driven(_Watched(handler(*args, **kwargs)), generation)
+                await Driven(Watched(handler(*args, **kwargs)), generation)
             else:
                 call_one(generation, handler, args, kwargs)
         except BaseException as error:
@@ -83,10 +94,10 @@ def call_one(generation: Subject, handler: Callable[..., Any], args: Any, kwargs
     try:
         return handler(*args, **kwargs)
     finally:
-        switch(previous)
+        switch_back(previous)
 
 
-class _Watched:
+class Watched:
     """A coroutine that remembers whether it was cancelled from outside."""
 
     __slots__ = ("close", "inner", "send")
@@ -97,12 +108,19 @@ class _Watched:
         self.close = inner.close
 
     def throw(self, error: BaseException) -> Any:
+        """Throws an error in, and marks the cancellation that comes out of it."""
         try:
             return self.inner.throw(error)
         except BaseException as raised:
-            if is_cancellation(raised) and is_cancellation(error):
-                raised.__dict__["_pkl_from_outside"] = True
+            if is_cancellation(error):
+                from_outside(raised)
             raise
+
+
+def from_outside(error: BaseException) -> None:
+    """Notes that an error, if it is a cancellation, is one of the task it was raised in."""
+    if is_cancellation(error):
+        error.__dict__["_pkl_from_outside"] = True
 
 
 def is_cancellation(error: BaseException) -> bool:

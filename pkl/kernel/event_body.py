@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
-from .context import Subject, _current, switch
+from .context import Subject, _current, switch, switch_back
 from .dispatch import Failed, adeliver, deliver, deliver_observed
 from .generation import runs_plugin_code
 from .steps import Driven
@@ -58,7 +58,7 @@ def run_body(
                     event._settle(generation.kernel, failed)
             return
     finally:
-        switch(previous)
+        switch_back(previous)
     if failed is not None:
         event._settle(generation.kernel, failed)
         errors = event.gather(failed)

@@ -5,7 +5,19 @@ from __future__ import annotations
 import sys
 from _thread import get_ident
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    List,
+    NamedTuple,
+    Optional,
+    Set,
+    Tuple,
+    TypeVar,
+)
 
 from ..errors import PluginNotRunning
 from ..names import identifier
@@ -15,8 +27,17 @@ if TYPE_CHECKING:
     from .core import Kernel
     from .plugin import Plugin
     from .ports import LoadedCode
+    from .transition import Actor
 
-__all__ = ["MARK", "Generation", "not_running", "runs_plugin_code"]
+__all__ = [
+    "MARK",
+    "AsyncCall",
+    "Calls",
+    "Generation",
+    "async_calls_on_this_stack",
+    "not_running",
+    "runs_plugin_code",
+]
 
 MARK = "__pkl_generation__"
 """The key under which a module's dictionary holds the generation that owns it."""
@@ -39,13 +60,24 @@ def runs_plugin_code(function: F) -> F:
 class AsyncCall:
     """A coroutine of a plugin that has begun and not ended; suspended ones are on no stack."""
 
-    __slots__ = ("begun", "exempt")
+    __slots__ = ("actor", "begun", "exempt", "thread")
 
     def __init__(self) -> None:
+        self.actor: Optional["Actor"] = None
+        """Who carries it out, noted when it waits for somebody's transition."""
+        self.thread = 0
+        """Where it began, and where its loop resumes it."""
         self.begun = False
         """Set once it was admitted: it may go on while the plugin's calls are drained."""
         self.exempt = False
         """Set where the plugin was stopped from within this very call: it may finish."""
+
+
+class Calls(NamedTuple):
+    """How many calls of a plugin are in flight, and how many of them on the asking thread."""
+
+    running: int
+    here: int
 
 
 class Generation(Subject):
@@ -61,10 +93,12 @@ class Generation(Subject):
         events: The events it declared, by name.
         handlers: Lifecycle handlers by event name (``on_enable``, ``on_disable``, ``on_unload``).
         adopting: True while a custom loader runs, whose modules carry no mark yet.
+        built_on: The generations of what it requires that were there when it was imported.
     """
 
     __slots__ = (
         "adopting",
+        "built_on",
         "closed",
         "code",
         "events",
@@ -86,6 +120,7 @@ class Generation(Subject):
         self.events: Dict[str, Any] = {}
         self.handlers: Dict[str, List[Callable[..., Any]]] = {}
         self.adopting = False
+        self.built_on: Tuple[Tuple["Plugin", "Generation"], ...] = ()
 
     def __repr__(self) -> str:
         return f"<Generation {self.number} of {self.plugin.name}>"
@@ -115,14 +150,25 @@ class Generation(Subject):
             return
         raise not_running(self.plugin, self)
 
-    def calls_elsewhere(self) -> int:
-        """How many calls of this plugin run in other threads or tasks than the one that asks."""
-        own = _async_calls_on_this_stack()
-        running = sum(1 for call in self.async_calls if call not in own)
+    def calls_elsewhere(self, waiting: FrozenSet["Actor"] = frozenset()) -> Calls:
+        """The calls of this plugin that run in other threads or tasks than the one that asks.
+
+        Args:
+            waiting: Those who wait for the one that asks; their calls are not counted.
+        """
+        own = async_calls_on_this_stack()
+        suspended = [
+            call
+            for call in list(self.async_calls)
+            if call not in own and (call.actor is None or call.actor not in waiting)
+        ]
         here = get_ident()
-        return running + sum(
-            1 for thread in sys._current_frames() if thread != here and self._runs_on(thread)
+        on_stacks = sum(
+            1
+            for thread in sys._current_frames()
+            if thread != here and (thread, 0) not in waiting and self._runs_on(thread)
         )
+        return Calls(len(suspended) + on_stacks, sum(1 for c in suspended if c.thread == here))
 
     def _runs_on(self, thread: int) -> bool:
         # The other thread may move while its stack is read, and frames that have returned lose
@@ -135,19 +181,27 @@ class Generation(Subject):
             frame: Optional[FrameType] = top
             while frame is not None:
                 if frame.f_code in _entry_codes and frame.f_locals.get("generation") is self:
-                    return True
+                    # The step of a coroutine is counted with the coroutine.
+                    return not isinstance(frame.f_locals.get("call"), AsyncCall)
                 frame = frame.f_back
             if sys._current_frames().get(thread) is top and top.f_lasti == at:
                 return False
         return True
 
-    def exempt_own_calls(self) -> None:
-        """Lets the coroutine calls on this very stack finish although the plugin stops."""
-        for call in _async_calls_on_this_stack():
+    def exempt_calls(self, waiting: FrozenSet["Actor"] = frozenset()) -> None:
+        """Lets coroutine calls finish although the plugin stops.
+
+        Those on this very stack, and those of others who wait for the one that asks.
+        """
+        for call in async_calls_on_this_stack():
             call.exempt = True
+        for call in list(self.async_calls):
+            if call.actor is not None and call.actor in waiting:
+                call.exempt = True
 
 
-def _async_calls_on_this_stack() -> List[AsyncCall]:
+def async_calls_on_this_stack() -> List[AsyncCall]:
+    """The coroutine calls, of whatever plugin, that led to the code that asks."""
     found: List[AsyncCall] = []
     frame: Optional[FrameType] = sys._getframe()
     while frame is not None:
@@ -157,6 +211,10 @@ def _async_calls_on_this_stack() -> List[AsyncCall]:
                 found.append(call)
         frame = frame.f_back
     return found
+
+
+_NO_MORE_THAN_THE_STATE = ("not-enabled", "not-loaded", "stopped")
+"""Codes of reasons that would only say the state a second time."""
 
 
 def not_running(plugin: "Plugin", generation: Optional[Generation] = None) -> PluginNotRunning:
@@ -170,6 +228,8 @@ def not_running(plugin: "Plugin", generation: Optional[Generation] = None) -> Pl
             hint=f"import it again: from pkl.plugins import {identifier(plugin.name)}",
         )
     reason = plugin.reason
+    if reason is not None and reason.code in _NO_MORE_THAN_THE_STATE:
+        reason = None
     why = f": {reason.message}" if reason is not None and reason.message else ""
     remedy = reason.remedy if reason is not None and reason.remedy else "enable the plugin first"
     return PluginNotRunning(

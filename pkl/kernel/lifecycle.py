@@ -8,15 +8,28 @@ meanwhile is checked again under the kernel's mutex at the moment the state move
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, List, Optional, Tuple
+from heapq import heapify, heappop, heappush
+from time import monotonic
+from typing import TYPE_CHECKING, Dict, Optional, Set
 
-from ..errors import ConflictError, InvalidTransition, PklError, PluginBlocked, TransitionTimeout
+from ..errors import (
+    ConflictError,
+    HostClosed,
+    InvalidTransition,
+    PklError,
+    PluginBlocked,
+    TransitionTimeout,
+)
 from ..model.state import Action, Desired, PluginState
-from .binding import bind, conflicting, not_running_reason
+from .binding import bind, conflicting
 from .describe import describe
-from .loading import Loading
+from .dispatch import passes
+from .flat import Flat
+from .loading import Loading, Trail, root
 from .plugin import Plugin
+from .reasons import stopped
 from .runner import AsyncRunner, BlockingRunner, Runner, complete
+from .teardown import StopOrder
 from .transition import current_actor
 
 if TYPE_CHECKING:
@@ -25,8 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["Lifecycle"]
 
 _S = PluginState
-_ATTEMPTS = 20
-"""How often a transition starts over when others keep changing what it builds on."""
 
 
 class Lifecycle(Loading):
@@ -75,34 +86,58 @@ class Lifecycle(Loading):
         self.kernel.check_open()
         if detach:
             self.kernel.set_parent(plugin, None)
-        await self.enable(run, plugin, replace=replace)
-        await self.retry_blocked(run)
+        trail = Trail()
+        try:
+            await self.enable(run, plugin, replace=replace, trail=trail)
+        except PklError:
+            # What it started on its way may still be what others waited for.
+            await self.retry_blocked(run, trail.failed)
+            raise
+        await self.retry_blocked(run, trail.failed)
 
-    async def retry_blocked(self, run: Runner) -> None:
-        """Enables every BLOCKED plugin whose requirements run by now; failures are its reason."""
-        if not self.kernel.transitions.idle(current_actor()):
+    async def retry_blocked(self, run: Runner, failed: Optional[Set[Plugin]] = None) -> None:
+        """Enables every BLOCKED plugin whose requirements run by now; failures are its reason.
+
+        Args:
+            run: The runner.
+            failed: What is not tried again.
+        """
+        if self.kernel.closing or not self.kernel.transitions.idle(current_actor()):
             return
-        tried = set()
+        trail = Trail(set(failed or ()))
+        tried = set(trail.failed)
         while True:
-            waiting = [
-                p
-                for p in list(self.kernel.plugins.values())
-                if p.state is _S.BLOCKED
-                and p.desired is Desired.ENABLED
-                and p not in tried
-                and p.reason is not None
-                and p.reason.code in _CURABLE
-                and bind(self.kernel, p) is None
-                and all(need.state is _S.ENABLED for need in p.needs)
-            ]
-            if not waiting:
+            # In the order of a plan: of those that can start, the first by name.
+            ready = [p.name for p in list(self.kernel.held_up.values()) if self._ready(p, tried)]
+            if not ready:
                 return
-            for plugin in sorted(waiting, key=lambda p: p.name):
+            heapify(ready)
+            while ready:
+                plugin = self.kernel.plugins[heappop(ready)]
+                if plugin in tried:
+                    continue
                 tried.add(plugin)
                 try:
-                    await self.enable(run, plugin)
+                    await self.enable(run, plugin, trail=trail)
                 except PklError:
+                    trail.failed.add(plugin)
                     continue
+                for user in list(plugin.users.values()):
+                    if self._ready(user, tried):
+                        heappush(ready, user.name)
+
+    def _ready(self, plugin: Plugin, tried: Set[Plugin]) -> bool:
+        """Whether a plugin is held up by nothing but the past."""
+        return (
+            plugin.state is _S.BLOCKED
+            and plugin.desired is Desired.ENABLED
+            and plugin not in tried
+            and plugin.reason is not None
+            and plugin.reason.code in _CURABLE
+            and bind(self.kernel, plugin, search=False) is None
+            and all(need.state is _S.ENABLED for need in plugin.needs)
+            and not conflicting(self.kernel, plugin)
+        )
 
     async def enable(
         self,
@@ -110,27 +145,33 @@ class Lifecycle(Loading):
         plugin: Plugin,
         *,
         replace: bool = False,
-        trail: Tuple[Plugin, ...] = (),
+        trail: Optional[Trail] = None,
     ) -> None:
         """Runs a plugin after what it requires: → ENABLED. See ``Plugin.enable``."""
+        await Flat(self._enable(run, plugin, trail or Trail(), replace))
+
+    async def _enable(self, run: Runner, plugin: Plugin, trail: Trail, replace: bool) -> None:
         kernel = self.kernel
-        for _ in range(_ATTEMPTS):
-            if plugin.state is _S.ENABLED:
-                return
+        began = monotonic()
+        while plugin.state is not _S.ENABLED:
+            kernel.check_open()
             if kernel.transitions.nested(plugin, current_actor()):
                 self._check_nested(plugin)
                 return
             if plugin.running:
-                await run.take(plugin)  # another thread or task is at it: wait for that to end
+                # Another thread or task is at it: wait for that to end.
+                await run.take(plugin)
                 kernel.transitions.give(plugin, current_actor())
                 continue
             await self.prepare(run, plugin, trail)
-            await self._enable_needs(run, plugin, replace, trail)
-            if plugin.state is not _S.LOADED:
-                await self.load(run, plugin, trail)
-                if plugin.reason is not None and plugin.reason.code == "stopped-itself":
-                    return
             await self._resolve_conflicts(run, plugin, replace)
+            await self._enable_needs(run, plugin, replace, trail)
+            if plugin.state is _S.LOADED and self._outdated(plugin):
+                await self.hold_back(run, plugin, Action.STOPPED, stopped(plugin, False))
+            if plugin.state is not _S.LOADED:
+                await self.load_code(run, plugin)
+                if plugin.state is _S.DISABLED and _stopped_itself(plugin):
+                    return
             await run.take(plugin)
             try:
                 if self._begin(plugin):
@@ -138,11 +179,13 @@ class Lifecycle(Loading):
                     return
             finally:
                 kernel.transitions.give(plugin, current_actor())
-        raise TransitionTimeout(
-            f"plugin {plugin.name!r} could not be enabled: what it requires keeps being stopped",
-            plugin=plugin.name,
-            version=plugin.version,
-        )
+            if monotonic() - began > kernel.transition_timeout:
+                raise TransitionTimeout(
+                    f"plugin {plugin.name!r} could not be enabled: what it requires keeps being "
+                    "stopped",
+                    plugin=plugin.name,
+                    version=plugin.version,
+                )
 
     @staticmethod
     def _check_nested(plugin: Plugin) -> None:
@@ -154,25 +197,32 @@ class Lifecycle(Loading):
                 version=plugin.version,
             )
 
-    async def _enable_needs(
-        self, run: Runner, plugin: Plugin, replace: bool, trail: Tuple[Plugin, ...]
-    ) -> None:
-        for want in self.wants_of(plugin):
-            if want.desired is Desired.ENABLED and want not in trail and not want.running:
-                try:
-                    await self.enable(run, want, trail=(*trail, plugin))
-                except PklError:
-                    continue  # its own reason says why; a want's failure changes nothing
-        for need in plugin.needs:
-            if need.state is not _S.ENABLED:
-                try:
-                    await self.enable(run, need, replace=replace, trail=(*trail, plugin))
-                except PklError as error:
-                    raise await self.hold_up(
-                        run, plugin, not_running_reason(plugin, need)
-                    ) from error
-                if not need.running and need.reason is not None:
-                    raise await self.hold_up(run, plugin, not_running_reason(plugin, need))
+    @staticmethod
+    def _outdated(plugin: Plugin) -> bool:
+        """Whether what it requires was loaded anew since, so that its imports lead nowhere."""
+        built_on: Dict[Plugin, object] = dict(plugin.generation.built_on)
+        return any(built_on.get(need) is not need.generation for need in plugin.needs)
+
+    async def _enable_needs(self, run: Runner, plugin: Plugin, replace: bool, trail: Trail) -> None:
+        with trail.through(plugin):
+            for want in self.wants(plugin):
+                if trail.may_bring(want) and not want.running:
+                    with trail.wanted():
+                        # Its own reason says why; a want's failure changes nothing.
+                        await self._try(self._enable(run, want, trail, False))
+            for need in plugin.needs:
+                failed = None
+                if need in trail.failed:
+                    failed = need.error
+                elif need.state is not _S.ENABLED:
+                    failed = await self._try(self._enable(run, need, trail, replace))
+                # Back without an error and without the plugin: it is this very call that is
+                # enabling it, or it stopped itself.
+                off = need.state is _S.ENABLING or (
+                    need.state is _S.DISABLED and _stopped_itself(need)
+                )
+                if failed is not None or off:
+                    raise await self.hold_up(run, plugin, need, failed, trail) from root(failed)
 
     async def _resolve_conflicts(self, run: Runner, plugin: Plugin, replace: bool) -> None:
         rivals = conflicting(self.kernel, plugin)
@@ -188,18 +238,24 @@ class Lifecycle(Loading):
                 hint=f"disable {rivals[0].name} first, or enable(replace=True)",
                 running=[r.name for r in rivals],
             )
-        failures: List[BaseException] = []
         for rival in rivals:
-            await self.disable(run, rival, None, failures)
-        for error in failures:
-            self.kernel.contain(self.kernel.subject, error, f"stopping a rival of {plugin.name}")
+            self.check_may_stop(rival)
+        order = StopOrder(self.kernel)
+        try:
+            for rival in rivals:
+                await self.disable(run, rival, order, stopped(rival, False))
+        finally:
+            order.report(f"stopping a rival of {plugin.name}")
 
     def _begin(self, plugin: Plugin) -> bool:
         """LOADED → ENABLING if everything it needs still runs; the one place where that is sure."""
-        with self.kernel.mutex:
-            if plugin.state is not _S.LOADED:
+        kernel = self.kernel
+        with kernel.mutex:
+            if plugin.state is not _S.LOADED or kernel.closing:
                 return False
             if any(need.state is not _S.ENABLED for need in plugin.needs):
+                return False
+            if self._outdated(plugin) or conflicting(kernel, plugin):
                 return False
             plugin.move(Action.BEGIN_ENABLE)
             plugin.generation.open = True
@@ -214,24 +270,41 @@ class Lifecycle(Loading):
                 if plugin.state is not _S.ENABLING:
                     return  # it disabled itself
         except BaseException as error:
-            if plugin.state is not _S.ENABLING:
-                self.kernel.contain(generation, error, f"on_enable of {plugin.name}")
-                return
-            await self.fail(run, plugin, "enable", error)
-        self._commit(plugin)
+            if plugin.state is _S.ENABLING:
+                await self.fail(run, plugin, "enable", error)
+            if passes(error):
+                raise
+            self.kernel.contain(generation, error, f"on_enable of {plugin.name}")
+            return
+        if not self._go_live(plugin):
+            closed = HostClosed(f"the host {self.kernel.name!r} was closed meanwhile")
+            await self.fail(run, plugin, "enable", closed)
+        self._activate(plugin)
 
-    def _commit(self, plugin: Plugin) -> None:
-        """Makes everything staged live in one step: ENABLING → ENABLED."""
-        kernel, generation = self.kernel, plugin.generation
-        with kernel.mutex:
-            generation.live = True
+    def _go_live(self, plugin: Plugin) -> bool:
+        """Makes everything staged live in one step: ENABLING → ENABLED; not in a closed host."""
+        with self.kernel.mutex:
+            if self.kernel.closed:
+                return False
+            plugin.generation.live = True
             plugin.move(Action.COMMIT)
             plugin.error = None
-            plugin.started = next(kernel.start_order)
+            plugin.started = next(self.kernel.start_order)
+            return True
+
+    def _activate(self, plugin: Plugin) -> None:
+        kernel, generation = self.kernel, plugin.generation
         now = kernel.clock.monotonic()
+        interrupt: Optional[BaseException] = None
         for resource in list(generation.resources.values()):
             if resource.staged:
-                kernel.resource_manager.activate(resource, now)
+                try:
+                    kernel.resource_manager.activate(resource, now)
+                except BaseException as error:
+                    if passes(error):
+                        interrupt = error
+                    else:
+                        kernel.contain(generation, error, f"activation of {resource!r}")
         for route in kernel.routes_of(plugin.name):
             for dropped in route.reattach(generation):
                 kernel.contain(
@@ -245,6 +318,12 @@ class Lifecycle(Loading):
                     f"subscription of {describe(dropped.handler)}",
                 )
         kernel.call_hooks(kernel.enable_hooks, "enable hook", plugin)
+        if interrupt is not None:
+            raise interrupt
+
+
+def _stopped_itself(plugin: Plugin) -> bool:
+    return plugin.reason is not None and plugin.reason.code == "stopped-itself"
 
 
 _CURABLE = frozenset(

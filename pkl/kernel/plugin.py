@@ -10,6 +10,7 @@ from ..model.manifest import PluginMetadata
 from ..model.state import Action, Desired, PluginState, Reason, step
 from .generation import Generation
 from .lifecycle_event import LifecycleEvent
+from .reasons import resting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,6 @@ class Plugin:
         parent: The plugin that loaded it as a child, or None.
         desired: What people want of it; only they change it.
         state: What it actually is.
-        reason: Why it is not running, or None.
         error: The error that put it into ERROR or BLOCKED, or None.
         generation: The current load of its code.
         faults: How many errors of its handlers, timers and tasks were contained.
@@ -42,7 +42,7 @@ class Plugin:
         self.parent: Optional[Plugin] = None
         self.desired = Desired.ENABLED
         self.state = PluginState.UNLOADED
-        self.reason: Optional[Reason] = None
+        self._reason: Optional[Reason] = None
         self.error: Optional[BaseException] = None
         self.generation = Generation(kernel, self, 0)
         self.faults = 0
@@ -114,6 +114,17 @@ class Plugin:
         return self.state in _RUNNING
 
     @property
+    def reason(self) -> Optional[Reason]:
+        """Why it is not running; None while it is."""
+        if self._reason is None and self.state not in _RUNNING:
+            return resting(self)
+        return self._reason
+
+    @reason.setter
+    def reason(self, reason: Optional[Reason]) -> None:
+        self._reason = reason
+
+    @property
     def on_enable(self) -> LifecycleEvent:
         """Called when the plugin is enabled, before what it staged goes live."""
         return self._on["on_enable"]
@@ -169,9 +180,13 @@ class Plugin:
                 version=self.version,
             )
         self.state = to
-        self.reason = reason
+        self._reason = reason
         if to not in _KEEPS_ERROR:
             self.error = None
+        if to is PluginState.BLOCKED:
+            self._kernel.held_up[self.name] = self
+        else:
+            self._kernel.held_up.pop(self.name, None)
 
     def enable(self, *, detach: bool = False, replace: bool = False) -> "Plugin":
         """Runs the plugin: what it requires first, then its ``on_enable``, then all it staged.

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple, Type
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Type
 
 from ..errors import PklError, PluginBlocked, PluginEnableError, PluginLoadError, PluginStageError
-from ..model.state import Reason
+from ..errors.base import text_of
+from ..model.state import PluginState, Reason
 from .generation import MARK, Generation
 
 if TYPE_CHECKING:
     from .plugin import Plugin
 
-__all__ = ["blocked_error", "failure", "root_cause", "where_raised"]
+__all__ = [
+    "RESTING",
+    "blocked_error",
+    "cycle_reason",
+    "described",
+    "failure",
+    "python_version",
+    "resting",
+    "root_cause",
+    "stopped",
+    "stopped_by_parent",
+    "stopped_with",
+    "where_raised",
+]
 
 
 def where_raised(error: BaseException, generation: Optional[Generation] = None) -> str:
@@ -35,8 +49,59 @@ def where_raised(error: BaseException, generation: Optional[Generation] = None) 
 
 def described(error: BaseException) -> str:
     """An exception in one line."""
-    text = str(error).strip().splitlines()
+    text = text_of(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+
+
+RESTING = frozenset(("not-enabled", "not-loaded"))
+"""Codes of reasons that only say that nobody has asked for the plugin yet."""
+
+
+def resting(plugin: "Plugin") -> Reason:
+    """Why a plugin does not run of which nothing more is known than its state."""
+    whose = f"plugin {plugin.name!r} {plugin.version}"
+    if plugin.state is PluginState.LOADED:
+        code, message = "not-enabled", f"{whose} is loaded and has not been enabled"
+    elif plugin.state is PluginState.UNLOADED:
+        code, message = "not-loaded", f"{whose} has not been loaded"
+    else:
+        code, message = "stopped", f"{whose} was stopped"
+    cause = f"{plugin.name} {plugin.version} is {plugin.state.value}"
+    return Reason(code, message, cause, _enable_again(plugin))
+
+
+def stopped(plugin: "Plugin", by_itself: bool) -> Reason:
+    """The reason of a plugin that somebody stopped, or (``by_itself``) that stopped itself."""
+    whose = f"plugin {plugin.name!r} {plugin.version}"
+    if by_itself:
+        cause = f"{plugin.name} {plugin.version} disabled itself"
+        return Reason("stopped-itself", f"{whose} disabled itself", cause, _enable_again(plugin))
+    cause = f"{plugin.name} {plugin.version} was disabled"
+    return Reason("stopped", f"{whose} was disabled", cause, _enable_again(plugin))
+
+
+def stopped_with(user: "Plugin", plugin: "Plugin") -> Reason:
+    """The reason of a dependant that was stopped because what it requires was."""
+    return Reason(
+        "stopped-with",
+        f"plugin {user.name!r} was stopped together with {plugin.name!r}, which it requires",
+        f"{plugin.name} {plugin.version} was disabled",
+        _enable_again(user),
+    )
+
+
+def stopped_by_parent(child: "Plugin", parent: "Plugin") -> Reason:
+    """The reason of a child that was stopped because its parent was."""
+    return Reason(
+        "parent-stopped",
+        f"plugin {child.name!r} was stopped together with its parent {parent.name!r}",
+        f"{parent.name} {parent.version} was disabled",
+        f"enable {parent.name} again, or enable(detach=True) the child",
+    )
+
+
+def _enable_again(plugin: "Plugin") -> str:
+    return f"enable it: host.get_plugin({plugin.name!r}).enable()"
 
 
 _STAGES: Dict[str, Tuple[str, Type[PluginStageError]]] = {
@@ -89,7 +154,7 @@ def failure(
     return reason, made
 
 
-def blocked_error(plugin: "Plugin", reason: Reason) -> PluginBlocked:
+def blocked_error(plugin: "Plugin", reason: Reason, **details: Any) -> PluginBlocked:
     """The error for enabling or loading a blocked plugin by hand."""
     message = reason.message
     if reason.cause and reason.cause not in message:
@@ -102,6 +167,7 @@ def blocked_error(plugin: "Plugin", reason: Reason) -> PluginBlocked:
         distribution=plugin.candidate.distribution,
         file=plugin.candidate.manifest_file,
         hint=reason.remedy,
+        **details,
     )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple
 
-from ..errors import PluginNotRunning
-from .context import Subject, running_as
+from ..errors import PklError
+from .context import Subject
+from .dispatch import call_one
+from .flat import complete
 from .generation import Generation, not_running
 from .ownership import registrant
-from .runner import complete
 
 if TYPE_CHECKING:
     from .core import Kernel
     from .plugin import Plugin
     from .ports import Undo
+    from .runner import Runner
 
 __all__ = ["Resource", "ResourceManager"]
 
@@ -57,12 +59,22 @@ class Resource:
     def release(self) -> None:
         """Releases it now, by hand; does nothing if it was released before.
 
+        An ``_acleanup`` runs on the host's loop if that runs in another thread, else on one of
+        its own; on an event loop, use ``arelease``.
+
         Raises:
             Exception: Whatever ``_cleanup`` raised; the resource is unregistered all the same.
         """
         manager = self._subject.kernel.resource_manager
         if manager.take(self):
             manager.clean(self)
+
+    async def arelease(self) -> None:
+        """The async twin of ``release``: an ``_acleanup`` is awaited."""
+        kernel = self._subject.kernel
+        if kernel.resource_manager.take(self):
+            run = kernel.lifecycle.runner(True)
+            await kernel.resource_manager.clean_up(run, self, None)
 
 
 class ResourceManager:
@@ -78,6 +90,7 @@ class ResourceManager:
 
         Raises:
             PluginNotRunning: Its plugin has been stopped, or is stopping.
+            HostClosed: It is the host's own, and the host is closed.
             ValueError: Its plugin belongs to another host.
         """
         if getattr(resource, "_subject", None) is None:
@@ -87,23 +100,29 @@ class ResourceManager:
             raise ValueError(f"{resource!r} belongs to a plugin of another host")
         if resource._held:
             return resource
-        if isinstance(subject, Generation) and subject.stopping:
-            raise self._refusal(subject)
+        self._check_admits(subject)
         resource._held = True
         subject.resources[id(resource)] = resource
-        if isinstance(subject, Generation) and subject.dead:
+        try:
+            # Whoever stops the plugin says so before it releases what there is: either that is
+            # seen here, or this resource is seen there.
+            self._check_admits(subject)
+        except PklError:
             if subject.resources.pop(id(resource), None) is not None:
                 resource._held = False
-            raise self._refusal(subject)
+            raise
         if resource.staged and subject.live:
             self.activate(resource, self._kernel.clock.monotonic())
         if self._register_hooks:
             self._kernel.call_hooks(self._register_hooks, "register hook", resource)
         return resource
 
-    @staticmethod
-    def _refusal(subject: Generation) -> PluginNotRunning:
-        return not_running(subject.plugin, subject)
+    def _check_admits(self, subject: Subject) -> None:
+        if isinstance(subject, Generation):
+            if subject.stopping:
+                raise not_running(subject.plugin, subject)
+        elif self._kernel.closed:
+            self._kernel.check_open()
 
     def get_resources(self, plugin: Optional["Plugin"]) -> Tuple[Resource, ...]:
         """What a plugin holds, in order of registration; with None, what the host holds."""
@@ -135,14 +154,19 @@ class ResourceManager:
 
     def clean(self, resource: Resource) -> None:
         """Runs a taken resource's clean-up as its plugin, then the hooks."""
-        subject = resource._subject
-        acleanup = getattr(resource, "_acleanup", None)
+        if getattr(resource, "_acleanup", None) is not None:
+            complete(self.clean_up(self._kernel.lifecycle.runner(False), resource, None))
+            return
         try:
-            if acleanup is not None:
-                complete(self._kernel.lifecycle.runner(False).call(subject, acleanup))
-            else:
-                with running_as(subject):
-                    resource._cleanup()
+            call_one(resource._subject, resource._cleanup, (), {})
+        finally:
+            self.cleaned(resource)
+
+    async def clean_up(self, run: "Runner", resource: Resource, seconds: Optional[float]) -> None:
+        """As ``clean``, awaiting an ``_acleanup`` for at most ``seconds``."""
+        clean = getattr(resource, "_acleanup", None) or resource._cleanup
+        try:
+            await run.call(resource._subject, clean, seconds)
         finally:
             self.cleaned(resource)
 

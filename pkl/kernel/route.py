@@ -155,8 +155,10 @@ class Route:
 
     def find(self, subject: Subject, handler: Callable[..., Any]) -> Optional[Subscription]:
         """The latest subscription of ``handler`` by that subscriber, or None."""
-        for subscription in reversed(self.subscriptions):
-            if subscription.handler == handler and subscription._subject is subject:
+        with self._lock:
+            known = list(self._subscriptions.values())
+        for subscription in reversed(known):
+            if subscription._subject is subject and subscription.handler == handler:
                 return subscription
         return None
 

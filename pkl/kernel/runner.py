@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import sys
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Callable, Coroutine, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ..errors import PklError, StopTimeout
 from .context import Subject
 from .describe import describe
-from .dispatch import call_one
+from .dispatch import Watched, call_one, from_outside
+from .flat import complete
+from .generation import async_calls_on_this_stack
 from .steps import Driven
-from .transition import Transitions, current_actor
+from .transition import Actor, Transitions, current_actor, standing_for
 
 if TYPE_CHECKING:
     from .core import Kernel
@@ -23,21 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncRunner", "BlockingRunner", "Runner", "complete"]
 
-T = TypeVar("T")
 
-
-def complete(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine that never suspends, and returns its result."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
-    coroutine.close()
-    raise AssertionError("a blocking transition suspended")
+class _Expired(Exception):
+    """Something that is awaited did not end in time."""
 
 
 class Runner:
     """How a transition waits and calls."""
+
+    blocking = False
+    """Whether the calling thread stands still while it waits, and every task on it too."""
 
     def __init__(self, kernel: "Kernel") -> None:
         self.kernel = kernel
@@ -61,12 +58,9 @@ class Runner:
         result = call_one(subject, function, (), {})
         if not hasattr(result, "__await__"):
             return
-        began = monotonic()
         try:
             await self.finish(result, subject, seconds)
-        except Exception as error:
-            if seconds is None or monotonic() - began < seconds or not _is_timeout(error):
-                raise
+        except _Expired as expired:
             plugin = subject.plugin
             whose = f" of plugin {plugin.name!r} {plugin.version}" if plugin is not None else ""
             raise StopTimeout(
@@ -74,10 +68,14 @@ class Runner:
                 plugin=plugin.name if plugin is not None else None,
                 version=plugin.version if plugin is not None else None,
                 hint="let it end sooner, or give it more time: disable(timeout=…)",
-            ) from error
+            ) from expired
 
-    async def take(self, plugin: "Plugin") -> None:
-        """Takes the plugin's transition token, waiting for it within the kernel's bound.
+    async def take(self, plugin: "Plugin", within: Optional[float] = None) -> None:
+        """Takes the plugin's transition token, waiting for it within a bound.
+
+        Args:
+            plugin: The plugin.
+            within: Seconds, if that is to be less than the kernel's ``transition_timeout``.
 
         Raises:
             TransitionDeadlock: The wait would wait for itself.
@@ -88,32 +86,39 @@ class Runner:
         if transitions.take(plugin, actor):
             return
         bound = self.kernel.transition_timeout
-        waited = 0.0
+        if within is not None:
+            bound = min(bound, within)
+        # Real time, whatever the host's clock says: another thread does not wait for that one.
+        began = monotonic()
+        for call in async_calls_on_this_stack():
+            call.actor = actor
         try:
             while True:
-                transitions.announce(plugin, actor)
+                transitions.announce(plugin, actor, self.blocking)
                 if transitions.take(plugin, actor):
                     return
-                if waited >= bound:
+                left = bound - (monotonic() - began)
+                if left <= 0:
                     raise transitions.overdue(plugin, bound)
-                await self.wait_for_token(0.05)
-                waited += 0.05
+                await self.wait_for_token(plugin, min(left, 0.05))
         finally:
             transitions.withdraw(actor)
 
-    async def wait_for_token(self, seconds: float) -> None:
-        """Waits until a token may be free."""
+    async def wait_for_token(self, plugin: "Plugin", seconds: float) -> None:
+        """Waits until the plugin's token may be free."""
         raise NotImplementedError
 
 
 class BlockingRunner(Runner):
     """Blocks the calling thread."""
 
+    blocking = True
+
     async def pause(self, seconds: float) -> None:
         sleep(seconds)
 
-    async def wait_for_token(self, seconds: float) -> None:
-        self.kernel.transitions.wait(seconds)
+    async def wait_for_token(self, plugin: "Plugin", seconds: float) -> None:
+        self.kernel.transitions.wait(plugin, seconds)
 
     def may_wait_for_loop(self) -> bool:
         loop = self.kernel.loop
@@ -124,14 +129,12 @@ class BlockingRunner(Runner):
     async def finish(self, awaitable: Any, subject: Subject, seconds: Optional[float]) -> Any:
         import asyncio
 
-        driven = _as_coroutine(Driven(awaitable.__await__(), subject, checked=False))
         loop = self.kernel.loop
         try:
             running: Any = asyncio.get_running_loop()
         except RuntimeError:
             running = None
         if running is not None:
-            driven.close()
             getattr(awaitable, "close", lambda: None)()
             plugin = subject.plugin
             whose = f"plugin {plugin.name!r}" if plugin is not None else "the host"
@@ -142,35 +145,76 @@ class BlockingRunner(Runner):
                 hint="use the async twin: await plugin.aenable(), adisable(), host.astart(), "
                 "host.aclose()",
             )
-        if loop is not None and loop.is_running():
-            return asyncio.run_coroutine_threadsafe(_within(driven, seconds), loop).result()
-        return asyncio.run(_within(driven, seconds))
+        steps = _on_behalf(current_actor(), _owned(awaitable, subject), seconds)
+        if loop is None or not loop.is_running():
+            return asyncio.run(steps)
+        future = asyncio.run_coroutine_threadsafe(steps, loop)
+        try:
+            # It is cancelled after its seconds; one that will not end is left to itself.
+            return future.result(None if seconds is None else 2 * seconds + 1)
+        except sys.modules["concurrent.futures"].TimeoutError:
+            if future.done():
+                raise
+            raise _Expired from None
+        finally:
+            future.cancel()
 
 
 class AsyncRunner(Runner):
     """Awaits on the running event loop."""
 
     async def pause(self, seconds: float) -> None:
-        await sys.modules["asyncio"].sleep(seconds)
+        try:
+            await sys.modules["asyncio"].sleep(seconds)
+        except BaseException as error:
+            from_outside(error)
+            raise
 
-    async def wait_for_token(self, seconds: float) -> None:
+    async def wait_for_token(self, plugin: "Plugin", seconds: float) -> None:
         await self.pause(min(seconds, 0.005))
 
     async def finish(self, awaitable: Any, subject: Subject, seconds: Optional[float]) -> Any:
-        driven = Driven(awaitable.__await__(), subject, checked=False)
-        return await _within(_as_coroutine(driven), seconds)
+        return await _within(_owned(awaitable, subject), seconds)
 
 
-def _is_timeout(error: BaseException) -> bool:
-    """Whether it is a TimeoutError; asyncio's is one of its own before Python 3.11."""
-    return isinstance(error, (TimeoutError, sys.modules["asyncio"].TimeoutError))
+def _owned(awaitable: Any, subject: Subject) -> Driven:
+    return Driven(Watched(_as_coroutine(awaitable)), subject, checked=False)
 
 
 async def _as_coroutine(awaitable: Any) -> Any:
     return await awaitable
 
 
-async def _within(coroutine: Any, seconds: Optional[float]) -> Any:
+async def _on_behalf(actor: Actor, awaitable: Any, seconds: Optional[float]) -> Any:
+    with standing_for(actor):
+        return await _within(awaitable, seconds)
+
+
+async def _within(awaitable: Any, seconds: Optional[float]) -> Any:
+    """Awaits in this very task, which ``asyncio.wait_for`` does only from Python 3.12 on.
+
+    Raises:
+        _Expired: It took longer; it has been cancelled, and has ended.
+    """
     if seconds is None:
-        return await coroutine
-    return await sys.modules["asyncio"].wait_for(coroutine, seconds)
+        return await awaitable
+    asyncio = sys.modules["asyncio"]
+    task = asyncio.current_task()
+    expired = []
+
+    def expire() -> None:
+        expired.append(True)
+        task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(seconds, expire)
+    try:
+        return await awaitable
+    except asyncio.CancelledError as error:
+        # Another cancellation may have come on top of this one; then that one is to pass.
+        if not expired or (hasattr(task, "uncancel") and task.cancelling() > 1):
+            raise
+        raise _Expired from error
+    finally:
+        timer.cancel()
+        if expired and hasattr(task, "uncancel"):
+            task.uncancel()

@@ -6,9 +6,10 @@ between contexts: every step therefore sets the owner and sets the previous valu
 
 from __future__ import annotations
 
+from _thread import get_ident
 from typing import Any, Generator, Optional
 
-from .context import Subject, _current, switch
+from .context import Subject, _current, switch, switch_back
 from .generation import AsyncCall, runs_plugin_code
 
 __all__ = ["Driven", "drive"]
@@ -32,6 +33,7 @@ def drive(
     step = inner.send
     value: Any = None
     if call is not None:
+        call.thread = get_ident()
         generation.async_calls.append(call)
     try:
         while True:
@@ -49,7 +51,7 @@ def drive(
             except StopIteration as stop:
                 return stop.value
             finally:
-                switch(previous)
+                switch_back(previous)
             try:
                 value = yield item
                 step = inner.send
@@ -75,7 +77,7 @@ def _close(inner: Any, generation: Subject) -> None:
     try:
         inner.close()
     finally:
-        switch(previous)
+        switch_back(previous)
 
 
 class Driven:

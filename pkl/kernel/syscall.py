@@ -6,7 +6,7 @@ import sys
 from functools import wraps
 from typing import Any, AsyncGenerator, Callable, Generator, Optional, TypeVar, cast
 
-from .context import Subject, _current, current_kernel, switch
+from .context import Subject, _current, current_kernel, switch, switch_back
 from .generation import Generation, runs_plugin_code
 from .ownership import owner_of
 from .steps import Driven, drive
@@ -93,7 +93,7 @@ def _careful(generation: Subject, function: Callable[..., R], args: Any, kwargs:
     try:
         return function(*args, **kwargs)
     finally:
-        switch(previous)
+        switch_back(previous)
 
 
 def _host_call(function: Callable[P, R]) -> Callable[P, R]:

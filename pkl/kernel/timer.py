@@ -6,7 +6,7 @@ from contextvars import copy_context
 from typing import Any, Callable, Optional
 
 from ..errors import HandlerRefused
-from .context import Subject, switch
+from .context import Subject, switch, switch_back
 from .describe import describe
 from .generation import runs_plugin_code
 from .ownership import registrant
@@ -148,7 +148,7 @@ def _run(generation: Subject, callback: Callable[..., Any], args: Any, kwargs: A
     try:
         callback(*args, **kwargs)
     finally:
-        switch(previous)
+        switch_back(previous)
 
 
 def _timer(

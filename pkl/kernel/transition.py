@@ -7,22 +7,25 @@ held only to read and write rows. A wait that would close a loop raises instead 
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from threading import Condition, get_ident
-from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterator, Optional, Tuple
 
 from ..errors import TransitionDeadlock, TransitionTimeout
 
 if TYPE_CHECKING:
     from .plugin import Plugin
 
-__all__ = ["Actor", "Transitions", "current_actor"]
+__all__ = ["Actor", "Transitions", "current_actor", "standing_for"]
 
 Actor = Tuple[int, int]
 """Who carries out a transition: a thread, and in it a task (0 for none)."""
 
+_stand_ins: Dict[Actor, Actor] = {}
+
 
 def current_actor() -> Actor:
-    """The running thread and task."""
+    """The running thread and task, or whom that task stands for."""
     asyncio: Any = sys.modules.get("asyncio")
     if asyncio is not None:
         try:
@@ -30,8 +33,23 @@ def current_actor() -> Actor:
         except RuntimeError:
             task = None
         if task is not None:
-            return get_ident(), id(task)
+            actor = get_ident(), id(task)
+            return _stand_ins.get(actor, actor)
     return get_ident(), 0
+
+
+@contextmanager
+def standing_for(actor: Actor) -> Iterator[None]:
+    """The block, in a task of its own, acts for somebody who waits until it has ended.
+
+    A thread that runs an async handler on a loop is in the same transition there.
+    """
+    here = current_actor()
+    _stand_ins[here] = actor
+    try:
+        yield
+    finally:
+        del _stand_ins[here]
 
 
 class Transitions:
@@ -45,18 +63,15 @@ class Transitions:
     def take(self, plugin: "Plugin", actor: Actor) -> bool:
         """Takes the plugin's token if it is free or the actor's own already (it then counts)."""
         with self._changed:
-            return self._take(plugin.name, actor)
-
-    def _take(self, name: str, actor: Actor) -> bool:
-        holder = self._held.get(name)
-        if holder is None:
-            self._held[name] = (actor, 1)
-        elif holder[0] == actor:
-            self._held[name] = (actor, holder[1] + 1)
-        else:
-            return False
-        self._awaited.pop(actor, None)
-        return True
+            holder = self._held.get(plugin.name)
+            if holder is None:
+                self._held[plugin.name] = (actor, 1)
+            elif holder[0] == actor:
+                self._held[plugin.name] = (actor, holder[1] + 1)
+            else:
+                return False
+            self._awaited.pop(actor, None)
+            return True
 
     def give(self, plugin: "Plugin", actor: Actor) -> None:
         """Gives the token back."""
@@ -79,12 +94,18 @@ class Transitions:
         with self._changed:
             return all(holder != actor for holder, _ in self._held.values())
 
-    def announce(self, plugin: "Plugin", actor: Actor) -> None:
+    def announce(self, plugin: "Plugin", actor: Actor, blocking: bool) -> None:
         """Notes that the actor is about to wait for the plugin's token.
+
+        Args:
+            plugin: The plugin.
+            actor: Who waits.
+            blocking: Whether its thread stands still meanwhile, and with it every task there.
 
         Raises:
             TransitionDeadlock: Whoever holds it waits, in the end, for this actor.
         """
+        stopped = (actor[0], get_ident()) if blocking else ()
         with self._changed:
             name: Optional[str] = plugin.name
             chain = []
@@ -93,14 +114,14 @@ class Transitions:
                 holder = self._held.get(name)
                 if holder is None:
                     break
-                if holder[0] == actor:
+                if holder[0] == actor or holder[0][0] in stopped:
                     raise TransitionDeadlock(
                         f"waiting for plugin {plugin.name!r} to finish its transition would wait "
                         f"for this very call: {' -> '.join(chain)}",
                         plugin=plugin.name,
                         version=plugin.version,
                         hint="do not start or stop plugins that wait for this one from within "
-                        "its own transition",
+                        "its own transition, and use the async twin on an event loop",
                     )
                 name = self._awaited.get(holder[0])
             self._awaited[actor] = plugin.name
@@ -110,10 +131,28 @@ class Transitions:
         with self._changed:
             self._awaited.pop(actor, None)
 
-    def wait(self, seconds: float) -> None:
-        """Blocks until some token is given back, at most ``seconds``."""
+    def waiting_for(self, actor: Actor) -> FrozenSet[Actor]:
+        """Everybody who waits, in the end, for a token that this actor holds."""
         with self._changed:
-            self._changed.wait(seconds)
+            return frozenset(each for each in self._awaited if self._waits_for(each, actor))
+
+    def _waits_for(self, waiting: Actor, actor: Actor) -> bool:
+        seen = set()
+        while waiting not in seen:
+            seen.add(waiting)
+            holder = self._held.get(self._awaited.get(waiting, ""))
+            if holder is None:
+                return False
+            if holder[0] == actor:
+                return True
+            waiting = holder[0]
+        return False
+
+    def wait(self, plugin: "Plugin", seconds: float) -> None:
+        """Blocks while the plugin's token is held, until some token is given back."""
+        with self._changed:
+            if plugin.name in self._held:
+                self._changed.wait(seconds)
 
     @staticmethod
     def overdue(plugin: "Plugin", seconds: float) -> TransitionTimeout:

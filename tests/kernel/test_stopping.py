@@ -67,7 +67,8 @@ def test_the_error_is_gone_once_the_plugin_is_no_longer_in_error(
     plugin = host.get_plugin("a")
     assert plugin is not None and plugin.error is not None
     plugin.unload()
-    assert plugin.error is None and plugin.reason is None
+    assert plugin.error is None
+    assert plugin.reason is not None and plugin.reason.code == "not-loaded"
 
 
 def test_close_says_whose_clean_up_failed(host: pkl.PluginHost, make: Make) -> None:

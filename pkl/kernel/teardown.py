@@ -1,0 +1,260 @@
+"""Takes back all that a generation holds: calls, children, resources, tasks, code."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Awaitable, List, Optional
+
+from ..errors import CleanupError, StopTimeout
+from ..model.state import Reason
+from .context import Subject
+from .describe import describe
+from .dispatch import passes
+from .flat import Deep
+from .reasons import described, stopped_by_parent
+from .task import Task
+from .transition import current_actor
+
+if TYPE_CHECKING:
+    from .core import Kernel
+    from .generation import Generation
+    from .plugin import Plugin
+    from .runner import Runner
+
+__all__ = ["StopOrder", "Teardown"]
+
+
+class StopOrder:
+    """The bounds of a stop, and what failed on the way.
+
+    Args:
+        kernel: The host's kernel.
+        timeout: Seconds that calls, handlers and tasks may take to end; by default the host's.
+        within: Seconds that all of it may take together; by default there is no such bound.
+
+    Attributes:
+        failures: What failed, in order; a stop goes on whatever fails.
+    """
+
+    def __init__(
+        self, kernel: "Kernel", timeout: Optional[float] = None, within: Optional[float] = None
+    ) -> None:
+        self._kernel = kernel
+        self._timeout = kernel.stop_timeout if timeout is None else timeout
+        self._end = None if within is None else monotonic() + within
+        self.failures: List[BaseException] = []
+
+    @property
+    def seconds(self) -> float:
+        """How long one thing that ends may take from now."""
+        left = self.left
+        return self._timeout if left is None else min(self._timeout, left)
+
+    @property
+    def left(self) -> Optional[float]:
+        """What is left for all of it; None without a bound."""
+        return None if self._end is None else max(0.0, self._end - monotonic())
+
+    async def attempt(
+        self, step: Awaitable[Any], what: str = "", plugin: Optional["Plugin"] = None
+    ) -> None:
+        """Awaits a step; what it raises is kept, with the words for what and whose it was."""
+        try:
+            await step
+        except BaseException as error:
+            if what:
+                whose = f"plugin {plugin.name!r}" if plugin is not None else "the host"
+                # A class with slots does without; so does the text.
+                with suppress(AttributeError):
+                    error._pkl_where = f"{what} of {whose}"  # type: ignore[attr-defined]
+            self.failures.append(error)
+
+    def interrupt(self, since: int) -> Optional[BaseException]:
+        """Takes out the first failure from ``since`` on that is not for pkl to keep."""
+        for index in range(since, len(self.failures)):
+            if passes(self.failures[index]):
+                return self.failures.pop(index)
+        return None
+
+    def gathered(self, message: str, plugin: Optional["Plugin"] = None) -> Optional[CleanupError]:
+        """The failures as one error; None without any."""
+        if not self.failures:
+            return None
+        shown: List[Exception] = []
+        for error in self.failures:
+            if isinstance(error, Exception):
+                shown.append(error)
+            else:
+                stand_in = RuntimeError(f"clean-up raised {described(error)}")
+                stand_in.__cause__ = error
+                shown.append(stand_in)
+        if plugin is None:
+            return CleanupError(message, shown)
+        return CleanupError(message, shown, plugin=plugin.name, version=plugin.version)
+
+    def report(self, where: str) -> None:
+        """Reports the failures as the host does of errors that it contained, and forgets them."""
+        failures, self.failures = self.failures, []
+        for error in failures:
+            self._kernel.contain(self._kernel.subject, error, where)
+
+
+class Teardown:
+    """What every stop has in common, whether a plugin was running or failed on its way there."""
+
+    def __init__(self, kernel: "Kernel") -> None:
+        self.kernel = kernel
+
+    async def _disable(
+        self, run: "Runner", plugin: "Plugin", order: StopOrder, *, reason: Optional[Reason] = None
+    ) -> None:
+        raise NotImplementedError
+
+    async def tear_down(
+        self, run: "Runner", plugin: "Plugin", order: StopOrder, *, farewell: bool
+    ) -> None:
+        """Leaves nothing of a plugin's generation but its ``on_unload`` handlers.
+
+        Args:
+            run: The runner.
+            plugin: The plugin, whose token is held.
+            order: Takes the failures; none of them, an interrupt included, ends the work.
+            farewell: Whether ``on_disable`` is run first, as for a plugin that was active.
+        """
+        generation = plugin.generation
+        if farewell:
+            for handler in list(generation.handlers.get("on_disable", ())):
+                step = run.call(generation, handler, order.seconds)
+                await order.attempt(step, "on_disable", plugin)
+        generation.close()
+        await order.attempt(self._drain(run, plugin, generation, order))
+        await self.stop_children(run, plugin, order)
+        generation.stopping = True
+        tasks = [r for r in list(generation.resources.values()) if isinstance(r, Task)]
+        await self.release(run, generation, order)
+        if tasks:
+            await order.attempt(self._await_tasks(run, plugin, tasks, order))
+        generation.dead = True
+        try:
+            self.drop_code(generation)
+        except BaseException as error:
+            order.failures.append(error)
+
+    async def stop_children(self, run: "Runner", plugin: "Plugin", order: StopOrder) -> None:
+        """Disables the plugin's children, last loaded first."""
+        for child in reversed(plugin.children):
+            stop = self._disable(run, child, order, reason=stopped_by_parent(child, plugin))
+            await order.attempt(Deep(stop))
+
+    async def _drain(
+        self, run: "Runner", plugin: "Plugin", generation: "Generation", order: StopOrder
+    ) -> None:
+        """Waits until no other thread or task is inside the plugin, within the order's bound.
+
+        Raises:
+            StopTimeout: Some still are.
+        """
+        me = current_actor()
+        bound, began, pause = order.seconds, monotonic(), 0.001
+        while True:
+            # Calls that wait for this very transition end with it, not before it.
+            waiting = self.kernel.transitions.waiting_for(me)
+            generation.exempt_calls(waiting)
+            calls = generation.calls_elsewhere(waiting)
+            if not calls.running:
+                return
+            stuck = run.blocking and calls.here == calls.running
+            if stuck or monotonic() - began >= bound:
+                break
+            await run.pause(pause)
+            pause = min(pause * 1.5, 0.02)
+        what = "1 call" if calls.running == 1 else f"{calls.running} calls"
+        whose = f"into plugin {plugin.name!r} {plugin.version}"
+        if stuck:
+            message = (
+                f"{what} {whose} could not end, because they wait for the event loop of the "
+                "thread that stopped it; it was stopped all the same"
+            )
+        else:
+            message = (
+                f"{what} {whose} still ran in other threads or tasks after {bound:g} s; it was "
+                "stopped all the same"
+            )
+        raise StopTimeout(
+            message,
+            plugin=plugin.name,
+            version=plugin.version,
+            hint="on an event loop, use: await plugin.adisable()"
+            if stuck
+            else "the calls end by themselves; what they still ask of pkl is refused",
+            calls=calls.running,
+        )
+
+    async def _await_tasks(
+        self, run: "Runner", plugin: "Plugin", tasks: List[Task], order: StopOrder
+    ) -> None:
+        """Waits for cancelled tasks to end; cancels again half-way.
+
+        Raises:
+            StopTimeout: Some have not ended; the text names them.
+        """
+        bound, began, pause, again = order.seconds, monotonic(), 0.001, True
+        while any(t.lingers for t in tasks) and run.may_wait_for_loop():
+            waited = monotonic() - began
+            if waited >= bound:
+                break
+            if again and waited >= bound / 2:
+                again = False
+                for task in tasks:
+                    if task.lingers:
+                        task._cleanup()
+            await run.pause(pause)
+            pause = min(pause * 1.5, 0.02)
+        stubborn = [t.name for t in tasks if t.lingers]
+        if stubborn and run.may_wait_for_loop():
+            raise StopTimeout(
+                f"tasks of plugin {plugin.name!r} {plugin.version} did not end within "
+                f"{bound:g} s of being cancelled: {', '.join(stubborn)}",
+                plugin=plugin.name,
+                version=plugin.version,
+                hint="let CancelledError pass in them",
+                tasks=stubborn,
+            )
+
+    async def release(self, run: "Runner", subject: Subject, order: StopOrder) -> None:
+        """Releases what a generation or the host holds, last registered first."""
+        manager = self.kernel.resource_manager
+        resources = subject.resources
+        while resources:
+            try:
+                _, resource = resources.popitem()
+            except KeyError:
+                break  # another thread released the last one
+            resource._held = False
+            step = manager.clean_up(run, resource, order.seconds)
+            await order.attempt(step, describe(resource), subject.plugin)
+        if subject.workers is not None:
+            subject.workers.close()
+
+    def drop_code(self, generation: "Generation") -> None:
+        """Lets go of a generation's modules, events and handlers; ``on_unload``'s are kept."""
+        code, generation.code = generation.code, None
+        generation.built_on = ()
+        name = generation.plugin.name
+        for route in self.kernel.routes_of(name):
+            if route.event is not None and route.event.owner is generation:
+                route.event = None
+        generation.events.clear()
+        for event in ("on_enable", "on_disable"):
+            generation.handlers.pop(event, None)
+        self.kernel.forget_import(name)
+        if code is not None:
+            code.drop()
+
+    async def run_unload_handlers(self, run: "Runner", plugin: "Plugin", order: StopOrder) -> None:
+        """Runs the ``on_unload`` handlers of the generation that was, once."""
+        generation = plugin.generation
+        for handler in generation.handlers.pop("on_unload", ()):
+            step = run.call(generation, handler, order.seconds)
+            await order.attempt(step, "on_unload", plugin)

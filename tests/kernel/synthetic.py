@@ -1,0 +1,58 @@
+"""Plugins without files: their code is a Python function, run by a ``plugin_loader=`` object."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, Optional
+
+import pkl
+from pkl.model.candidate import Candidate, Origin
+from pkl.testing import FakeClock
+
+Body = Callable[[Any], Any]
+"""A plugin's code: it is given a fresh namespace, which stands for the module."""
+
+
+class Bodies:
+    """A plugin loader that runs functions."""
+
+    def __init__(self) -> None:
+        self.of: Dict[str, Body] = {}
+
+    def load(self, plugin: pkl.Plugin) -> Any:
+        """Runs the plugin's function."""
+        module = SimpleNamespace(plugin=plugin)
+        self.of[plugin.name](module)
+        return module
+
+
+def nothing(module: Any) -> None:
+    """The body of a plugin that does nothing."""
+
+
+class Synthetic:
+    """A host of plugins that are functions.
+
+    Args:
+        options: Arguments of ``PluginHost``.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.bodies = Bodies()
+        options.setdefault("clock", FakeClock())
+        self.host = pkl.PluginHost(plugin_loader=self.bodies, group="pkl.tests.nothing", **options)
+
+    def add(
+        self, name: str, body: Body = nothing, parent: Optional[pkl.Plugin] = None, **manifest: Any
+    ) -> pkl.Plugin:
+        """Adds a plugin, UNLOADED."""
+        self.bodies.of[name] = body
+        keys = {key.replace("_", "-"): value for key, value in manifest.items()}
+        metadata = pkl.PluginMetadata({"name": name, "version": "1.0", **keys})
+        return self.host.kernel.add(Candidate(name, metadata, Origin.PATH), parent)
+
+    def chain(self, length: int, body: Body = nothing) -> "list[pkl.Plugin]":
+        """Adds plugins of which each requires the one before it."""
+        plugins = [self.add("p0", body)]
+        plugins += [self.add(f"p{i}", body, requires=[f"p{i - 1}"]) for i in range(1, length)]
+        return plugins
