@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from .candidate import Candidate
@@ -63,7 +64,11 @@ class Plan:
 
     def step(self, name: str) -> Optional[Step]:
         """The step that starts ``name``, or None."""
-        return next((each for each in self.steps if each.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> Dict[str, Step]:
+        return {each.name: each for each in self.steps}
 
     def explain(self, name: str, full: bool = False) -> str:
         """Why ``name`` is in the plan, or the proof of why it is not.

@@ -204,6 +204,8 @@ class Problem:
 
     def _one_source(self, name: str, package: int, group: List[Candidate]) -> List[Candidate]:
         """The candidates in order of version, after precedence; a collision rules all out."""
+        # The same source, found twice, is one.
+        group = list({_source_key(c): c for c in reversed(group)}.values())[::-1]
         local = [c for c in group if c.origin is not Origin.REGISTRY]
         named = [c for c in local if c.origin is Origin.PATH]
         if named:

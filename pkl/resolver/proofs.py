@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from .clauses import BudgetSpent, Conflict
+from .clauses import BudgetSpent, Clause, Conflict
 from .demands import Demands
 from .search import Fact, Refusal
 from .solve import Solver
@@ -36,20 +36,35 @@ def core(refusal: Refusal) -> Tuple[Fact, ...]:
     kept = list(range(len(refusal.facts)))
     if len(kept) > LARGEST:
         return refusal.facts
-    for number in range(len(kept) - 1, -1, -1):
+    clauses, fixed, full = _renumbered(refusal)
+    for number in reversed(range(len(refusal.facts))):
         without = [each for each in kept if each != number]
-        if _impossible(refusal, without):
+        if _impossible([clauses[each] for each in without], fixed, full):
             kept = without
     return tuple(refusal.facts[number] for number in kept)
 
 
-def _impossible(refusal: Refusal, numbers: Sequence[int]) -> bool:
-    solver = Solver(refusal.full, _highest, _first, STEPS)
-    for number in numbers:
-        solver.add(refusal.clauses[number])
-    for variable, mask in refusal.assumed:
-        solver.add(((variable, refusal.full[variable] & ~mask),))
-    solver.add(((refusal.variable, 1),))
+def _renumbered(refusal: Refusal) -> Tuple[List[Clause], List[Clause], List[int]]:
+    """The clauses of the facts, what is given beside them, and the domains, without gaps."""
+    number: Dict[int, int] = {}
+    full: List[int] = []
+
+    def of(variable: int) -> int:
+        if variable not in number:
+            number[variable] = len(full)
+            full.append(refusal.full[variable])
+        return number[variable]
+
+    clauses = [tuple((of(v), m) for v, m in terms) for terms in refusal.clauses]
+    fixed: List[Clause] = [((of(v), refusal.full[v] & ~m),) for v, m in refusal.assumed]
+    fixed.append(((of(refusal.variable), 1),))
+    return clauses, fixed, full
+
+
+def _impossible(clauses: Sequence[Clause], fixed: Sequence[Clause], full: Sequence[int]) -> bool:
+    solver = Solver(full, _highest, _first, STEPS)
+    for terms in (*clauses, *fixed):
+        solver.add(terms)
     try:
         solver.run(())
     except Conflict:
