@@ -6,6 +6,7 @@ from typing import List, Optional, Sequence, Union
 
 import click
 
+from ..model.state import PluginState
 from ..render.table import Cell, Column, state_cell, table
 from .listing import failure_lines
 from .options import Verb
@@ -20,7 +21,12 @@ _WIDE = (Column("DISTRIBUTION"), Column("TARGET"), Column("SUMMARY", shrink=True
 
 
 @click.command("list", cls=Verb)
-@click.option("--state", metavar="STATE", help="Only plugins in this state, such as blocked.")
+@click.option(
+    "--state",
+    type=click.Choice([str(each) for each in PluginState]),
+    metavar="STATE",
+    help="Only plugins in this state, such as blocked.",
+)
 @click.option(
     "-o",
     "--output",
@@ -38,7 +44,7 @@ def command(session: Session, state: Optional[str], output: str) -> int:
     scope = Scope(session)
     rows = rows_of(scope)
     if state is not None:
-        rows = [row for row in rows if row.state == state.lower()]
+        rows = [row for row in rows if row.state == state]
     failures = scope.found.failures
     if session.json:
         session.document(

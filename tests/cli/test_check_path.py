@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
@@ -573,3 +576,22 @@ def test_hostile_text_in_a_manifest_or_a_name_cannot_control_the_terminal(
     ran = pkl("check", "a\x1b[2J")
     assert ran.status == 1
     assert "\x1b" not in ran.out + ran.err
+
+
+def test_a_wheel_that_setuptools_built_without_the_manifest_is_found(pkl: Pkl, work: Path) -> None:
+    """The real thing, in the project and in the wheel; with package data both are sound."""
+    text = SETUPTOOLS + PROJECT
+    for told, wanted in (
+        ("", ["package-data", "package-data"]),
+        ('[tool.setuptools.package-data]\nacme_audit = ["plugin.toml"]\n', []),
+    ):
+        acme = project(work, text + told)
+        shutil.rmtree(acme / "build", ignore_errors=True)
+        subprocess.run(
+            [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "made"],
+            cwd=str(acme),
+            check=True,
+            capture_output=True,
+        )
+        status = 1 if wanted else 0
+        assert codes(pkl, "acme", "acme/made", status=status) == wanted

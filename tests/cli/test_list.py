@@ -112,6 +112,7 @@ def test_only_plugins_in_a_state(pkl: Pkl) -> None:
     plugin(pkl.site, "audit", manifest='name = "audit"\nrequires = ["nowhere"]\n')
     plugin(pkl.site, "auth")
     assert pkl.ok("list", "--state", "blocked", "-o", "name").lines == ["audit"]
+    assert pkl("list", "--state", "asleep").status == 2
 
 
 def test_wide_says_where_each_comes_from(pkl: Pkl) -> None:
