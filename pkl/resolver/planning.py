@@ -92,7 +92,7 @@ def resolve(
     demands.read(packages)
     demands.withhold_prereleases(packages)
     selection = select(demands, choice, packages, wanted, steps)
-    _rule_out_refused(demands, choice, selection)
+    _rule_out_refused(demands, selection)
     layers, notes = schedule(demands, selection)
     words = Words(demands, line_of)
     reasons = Reasons(demands, choice, selection.refusals, words, steps)
@@ -164,7 +164,7 @@ def _looked_at(demands: Demands, roots: Sequence[int]) -> Sequence[int]:
     return demands.within([*local, *roots])
 
 
-def _rule_out_refused(demands: Demands, choice: Choice, selection: Selection) -> None:
+def _rule_out_refused(demands: Demands, selection: Selection) -> None:
     """Gives what the search left out its reason: another that is out, or the proof.
 
     The refusals stand in the order in which they were decided, so that what a package needs has

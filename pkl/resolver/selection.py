@@ -53,6 +53,7 @@ def select(
 ) -> Selection:
     """Chooses, binds, and rules out hard cycles until there is none left."""
     cycles: List[List[int]] = []
+    wanted = set(roots)
     spent = 0
     while True:
         prune(demands, packages)
@@ -61,9 +62,8 @@ def select(
         chosen = _closure(demands, choice, [root for root in roots if root not in searched])
         refusals: Dict[int, Refusal] = {}
         undecided: Set[int] = set()
-        for part in sorted(parts, key=lambda part: (len(part), part)):
-            inside = set(part)
-            asked = [root for root in roots if root in inside and demands.problem.alive[root]]
+        for part in sorted(parts, key=lambda each: (len(each), each)):
+            asked = [p for p in part if p in wanted and demands.problem.alive[p]]
             if not asked:
                 continue
             answer = search(demands, choice, part, asked, max(steps - spent, steps // SHARE))
