@@ -19,6 +19,7 @@ from typing import (
 from ..errors import CleanupError, NotPermitted
 from ..kernel.context import _current, running_as
 from ..kernel.core import Kernel
+from ..kernel.generation import refuse_stopped
 from ..kernel.importer import HostPlugins
 from ..kernel.plugin import Plugin
 from ..kernel.resource import ResourceManager
@@ -242,9 +243,11 @@ class PluginHost(Watching):
             PluginBlocked: Something it requires is missing or unsatisfied.
             PluginLoadError: Its code raised.
             NameRefused: Another plugin of its name is loaded from somewhere else.
+            PluginNotRunning: Code of a plugin asks for it that has been stopped.
             HostClosed: The host is closed.
         """
         refuse_while_looking("load_plugin()")
+        refuse_stopped()
         plugin = self._rows.row(source, path, self.get_current_plugin())
         self.kernel.lifecycle.load_blocking(plugin)
         return plugin

@@ -167,7 +167,11 @@ class Kernel:
 
     def forget_on_close(self, routes: Dict[int, Route]) -> None:
         """Remembers a host event's table of routes, to leave it when the host closes."""
-        self._host_routes.append(routes)
+        with self.mutex:
+            if self.closed:
+                routes.pop(self.uid, None)
+            else:
+                self._host_routes.append(routes)
 
     def add(self, candidate: Candidate, parent: Optional[Plugin] = None) -> Plugin:
         """The row of a candidate: the known one of that name, or a new one.
@@ -315,9 +319,10 @@ class Kernel:
         with self.mutex:
             self.closing = self.closed = True
         self.scheduler.close()
-        for routes in self._host_routes:
-            routes.pop(self.uid, None)
-        self._host_routes.clear()
+        with self.mutex:
+            for routes in self._host_routes:
+                routes.pop(self.uid, None)
+            self._host_routes.clear()
         self._routes.clear()
 
 

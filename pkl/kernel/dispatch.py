@@ -77,13 +77,17 @@ async def adeliver(entries: Tuple[Entry, ...], args: Any, kwargs: Any) -> Option
     for generation, handler, subscription in entries:
         if not generation.live:
             continue
+        step: Optional[Driven] = None
         try:
             if subscription.awaited:
-                await Driven(Watched(handler(*args, **kwargs)), generation)
+                step = Driven(Watched(handler(*args, **kwargs)), generation)
+                await step
             else:
                 call_one(generation, handler, args, kwargs)
         except BaseException as error:
-            failed = _note(failed, subscription, error)
+            if step is None or step.begun or passes(error):
+                failed = _note(failed, subscription, error)
+            # Else another thread has stopped its plugin in this very moment.
     return failed
 
 

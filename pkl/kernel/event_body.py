@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from .context import Subject, _current, switch, switch_back
 from .dispatch import Failed, adeliver, deliver, deliver_observed
-from .generation import runs_plugin_code
+from .generation import AsyncCall, runs_plugin_code
 from .steps import Driven
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ def run_body(
                 failed = send(entries, args, kwargs)
             except BaseException as error:
                 _current.set(generation)
-                _resume(body, error, event)
+                try:
+                    _resume(body, error, event)
+                except BaseException as second:
+                    _contain_second(event, generation, error, second)
                 raise
             _current.set(generation)
             errors = event.gather(failed) if failed is not None else None
@@ -78,10 +81,32 @@ def _resume(body: Any, error: Optional[BaseException], event: "BaseEvent[Any, An
     raise RuntimeError(f"the event {event.full_name} yielded a second time; it may yield once")
 
 
+def _contain_second(
+    event: "BaseEvent[Any, Any]", generation: Subject, first: BaseException, second: BaseException
+) -> None:
+    """Contains what an event's generator makes of an interrupt, which itself passes."""
+    if second is not first:
+        where = f"the generator of the event {event.full_name}, interrupted,"
+        generation.kernel.contain(generation, second, where)
+
+
+@runs_plugin_code
 async def arun_body(
     event: "BaseEvent[Any, Any]", generation: Subject, route: "Route", args: Any, kwargs: Any
 ) -> None:
     """The async twin of ``run_body``: the body and async handlers are awaited."""
+    # In flight from the first step to the last, also while only handlers run.
+    call = AsyncCall()
+    generation.async_calls.append(call)
+    try:
+        await _arun_body(event, generation, route, args, kwargs)
+    finally:
+        generation.async_calls.remove(call)
+
+
+async def _arun_body(
+    event: "BaseEvent[Any, Any]", generation: Subject, route: "Route", args: Any, kwargs: Any
+) -> None:
     entries = route.entries
     if entries is None:
         entries = route.build()
@@ -102,7 +127,10 @@ async def arun_body(
     try:
         failed = await adeliver(entries, args, kwargs)
     except BaseException as error:
-        await _aresume(body, error, event, generation)
+        try:
+            await _aresume(body, error, event, generation)
+        except BaseException as second:
+            _contain_second(event, generation, error, second)
         raise
     try:
         errors = event.gather(failed) if failed is not None else None

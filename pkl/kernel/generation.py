@@ -21,7 +21,7 @@ from typing import (
 
 from ..errors import PluginNotRunning
 from ..names import identifier
-from .context import Subject
+from .context import Subject, _current
 
 if TYPE_CHECKING:
     from .core import Kernel
@@ -36,6 +36,7 @@ __all__ = [
     "Generation",
     "async_calls_on_this_stack",
     "not_running",
+    "refuse_stopped",
     "runs_plugin_code",
 ]
 
@@ -65,7 +66,7 @@ class AsyncCall:
     def __init__(self) -> None:
         self.actor: Optional["Actor"] = None
         """Who carries it out, noted when it waits for somebody's transition."""
-        self.thread = 0
+        self.thread = get_ident()
         """Where it began, and where its loop resumes it."""
         self.begun = False
         """Set once it was admitted: it may go on while the plugin's calls are drained."""
@@ -211,6 +212,17 @@ def async_calls_on_this_stack() -> List[AsyncCall]:
                 found.append(call)
         frame = frame.f_back
     return found
+
+
+def refuse_stopped() -> None:
+    """Refuses code of a generation whose resources are being released, or have been.
+
+    Raises:
+        PluginNotRunning: Such code is running here.
+    """
+    subject = _current.get()
+    if isinstance(subject, Generation) and subject.stopping:
+        raise not_running(subject.plugin, subject)
 
 
 _NO_MORE_THAN_THE_STATE = ("not-enabled", "not-loaded", "stopped")

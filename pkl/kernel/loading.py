@@ -113,7 +113,8 @@ class Loading(Stopping):
                 failed = need.error if need in trail.failed else None
                 if failed is None:
                     failed = await self._try(self._load(run, need, trail))
-                if failed is not None:
+                # Back without an error and without the code: it is being imported around us.
+                if failed is not None or need.state not in _LOADED:
                     raise await self.hold_up(run, plugin, need, failed, trail) from root(failed)
         await self.load_code(run, plugin)
 
@@ -224,7 +225,8 @@ class Loading(Stopping):
         """
         if isinstance(failed, _PASSING):
             return failed
-        trail.failed.add(need)
+        if failed is not None:
+            trail.failed.add(need)
         if isinstance(failed, PluginBlocked) and plugin.name in failed.details.get("cycle", ()):
             known = plugin.reason or cycle_reason(plugin, [plugin])
             return blocked_error(plugin, known, cycle=failed.details["cycle"])

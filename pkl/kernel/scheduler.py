@@ -7,10 +7,11 @@ thread: due callbacks run in the thread that advances the clock.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from heapq import heapify, heappop, heappush
 from itertools import count
-from threading import Condition, Thread
+from threading import Condition, ExceptHookArgs, Thread, current_thread, excepthook
 from typing import TYPE_CHECKING, Any, Callable, Deque, List, Optional, Tuple
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Pool:
         self._closed = False
 
     def submit(self, call: Callable[[], None]) -> None:
-        """Runs ``call`` soon; it must not raise."""
+        """Runs ``call`` soon; what it raises goes to ``threading.excepthook``."""
         if self._inline:
             call()
             return
@@ -69,7 +70,12 @@ class Pool:
             if self._threads >= self._size:
                 return
             self._threads += 1
-        Thread(target=self._serve, name=self._name, daemon=True).start()
+        try:
+            Thread(target=self._serve, name=self._name, daemon=True).start()
+        except RuntimeError:  # the machine has no threads left; what runs goes on with it
+            with self._wake:
+                self._threads -= 1
+            raise
 
     def close(self) -> None:
         """Ends the threads as soon as they have nothing to do; new work still wakes new ones."""
@@ -88,7 +94,7 @@ class Pool:
                         self._threads -= 1
                         return
                 call = self._work.popleft()
-            call()
+            _guarded(call)
             del call
 
 
@@ -179,7 +185,15 @@ class Scheduler:
                     delay = self._heap[0][0] - now if self._heap else None
                     self._wake.wait(delay)
                     continue
-            job.pool.submit(job.call)
+            _guarded(job.pool.submit, job.call)
+
+
+def _guarded(call: Callable[..., None], *args: Any) -> None:
+    """Calls what must not end the thread that it runs in."""
+    try:
+        call(*args)
+    except BaseException:
+        excepthook(ExceptHookArgs((*sys.exc_info(), current_thread())))
 
 
 def pool_of(subject: Any, scheduler: Scheduler) -> Pool:

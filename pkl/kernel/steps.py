@@ -100,5 +100,10 @@ class Driven:
         self._call = AsyncCall() if counted else None
         self._checked = checked
 
+    @property
+    def begun(self) -> bool:
+        """Whether its first step was admitted; always False for one that is not counted."""
+        return self._call is not None and self._call.begun
+
     def __await__(self) -> Generator[Any, Any, Any]:
         return drive(self._inner, self._generation, self._call, self._checked)

@@ -55,7 +55,8 @@ class Task(Resource):
                 kernel.contain(self._subject, error, self.name)
         finally:
             self.done = True
-            kernel.resource_manager.take(self)
+            if kernel.resource_manager.take(self):
+                kernel.resource_manager.cleaned(self)
 
     @property
     def lingers(self) -> bool:

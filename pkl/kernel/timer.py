@@ -100,6 +100,8 @@ class Timer(Resource):
                 return
         elif not kernel.resource_manager.take(self):
             return
+        if not self._subject.live:
+            return
         self.fired += 1
         loop = kernel.loop
         if self._async:
@@ -108,19 +110,30 @@ class Timer(Resource):
             except BaseException as error:
                 kernel.contain(self._subject, error, repr(self))
                 self._ended()
-        elif loop is not None and loop.is_running():
-            loop.call_soon_threadsafe(self._called, context=self._context)
-        else:
+            return
+        if loop is not None and loop.is_running():
+            try:
+                loop.call_soon_threadsafe(self._call)
+                return
+            except RuntimeError:
+                pass  # it was closed in this very moment
+        self._call()
+
+    def _call(self) -> None:
+        try:
             self._context.run(self._called)
+        finally:
+            # Not before the context is left: the next tick enters it, perhaps at once.
+            self._ended()
 
     def _called(self) -> None:
         subject = self._subject
         try:
             _run(subject, self._callback, self._args, self._kwargs)
         except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
             subject.kernel.contain(subject, error, repr(self))
-        finally:
-            self._ended()
 
     async def _awaited(self) -> None:
         try:

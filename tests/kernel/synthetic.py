@@ -56,3 +56,37 @@ class Synthetic:
         plugins = [self.add("p0", body)]
         plugins += [self.add(f"p{i}", body, requires=[f"p{i - 1}"]) for i in range(1, length)]
         return plugins
+
+
+def check_settled(host: pkl.PluginHost) -> None:
+    """Nothing is half-way: what holds of a host whenever nobody is in the middle of anything."""
+    kernel = host.kernel
+    assert pkl.get_current_plugin() is None
+    assert not kernel.transitions._held and not kernel.transitions._awaited
+    names = set(kernel.plugins)
+    for plugin in kernel.plugins.values():
+        where = repr(plugin)
+        generation = plugin.generation
+        assert plugin.state.value not in ("enabling", "disabling"), where
+        assert (kernel.held_up.get(plugin.name) is plugin) == (plugin.state.value == "blocked")
+        if plugin.state.value == "enabled":
+            assert plugin.reason is None and plugin.error is None and plugin.started, where
+            assert generation.live and generation.open and not generation.dead, where
+            for need in plugin.needs:
+                assert need.state.value == "enabled" and need.started < plugin.started, where
+                assert need.users.get(plugin.name) is plugin, where
+            continue
+        assert not generation.live and not generation.open and not plugin.started, where
+        assert not generation.async_calls, where
+        reason = plugin.reason
+        assert reason is not None and reason.code and reason.message, where
+        assert reason.cause.split()[0].strip("'\"") in names or reason.code in (
+            "missing",
+            "cycle",
+        ), f"{where}: {reason}"
+        assert (plugin.error is not None) <= (plugin.state.value in ("error", "blocked")), where
+        if plugin.state.value != "loaded":
+            assert not host.resource_manager.get_resources(plugin), where
+            assert generation.number == 0 or generation.dead, where
+            assert generation.code is None and not generation.events, where
+            assert not plugin.generation.handlers.keys() & {"on_enable", "on_disable"}, where
