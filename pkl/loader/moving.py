@@ -176,7 +176,9 @@ def _collect(modules: GenerationModules) -> None:
         stray = modules.elsewhere(real, now)
         if stray:
             sys.modules.pop(stray, None)
-        if now and now not in sys.modules:
+        if not now or NAMES.holder(now) is not modules:
+            continue
+        if now not in sys.modules or _is_strange(modules, sys.modules[now]):
             sys.modules[now] = module
 
 
@@ -187,9 +189,13 @@ def _reattach(modules: GenerationModules) -> None:
         if package is None or is_initializing(module):
             continue
         found = package.__dict__.get(child)
-        strange = is_marked(found) and found.__dict__[MARK] is not modules.owner.generation
-        if found is None or strange:
+        if found is None or _is_strange(modules, found):
             package.__dict__[child] = module
+
+
+def _is_strange(modules: GenerationModules, module: Any) -> bool:
+    """Whether a module belongs to another generation."""
+    return is_marked(module) and module.__dict__[MARK] is not modules.owner.generation
 
 
 def _move_aside(modules: GenerationModules) -> None:

@@ -332,6 +332,23 @@ def test_a_module_that_importlib_puts_back_under_an_old_name_leaves_it(
     assert "acme.late" not in sys.modules
 
 
+def test_a_module_of_a_dropped_generation_that_importlib_puts_back_is_replaced(
+    world: World, plugin: FakePlugin, probe: Once
+) -> None:
+    old = world.load(plugin)
+
+    def swap() -> None:
+        new = world.load(plugin)
+        late = new.module.names()
+        new.drop()
+        sys.modules["acme.late"] = late
+
+    probe.call = swap
+    late = old.module.names()
+    assert mark(late) is mark(old.module)
+    assert sys.modules["acme.late"] is late is old.api.late
+
+
 def test_a_module_that_importlib_puts_back_after_the_stop_is_taken_out_again(
     world: World, plugin: FakePlugin, probe: Once
 ) -> None:
