@@ -115,8 +115,8 @@ def members(owner: str) -> List[str]:
 
 KERNEL_ONLY = {
     "Plugin": {"move"},
-    "ResourceManager": {"activate", "clean", "cleaned", "take"},
-    "Timer": {"release"},
+    "ResourceManager": {"activate", "clean", "clean_up", "cleaned", "take"},
+    "Timer": {"arelease", "release"},
 }
 """Methods that the kernel calls, or that the section of another class has."""
 
