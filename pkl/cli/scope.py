@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 
 from ..discovery import DEFAULT_GROUP, discover
 from ..discovery.environment import absolute
+from ..discovery.lines import line_of_requirement
 from ..errors import ApplicationError, PluginNotFound
 from ..model.candidate import Discovery
 from ..model.manifest import MANIFEST_FILES
 from ..names import canonical, did_you_mean
 from ..resolver import resolve
-from .lines import line_of_requirement
 from .project import read_project
 
 if TYPE_CHECKING:

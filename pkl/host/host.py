@@ -16,6 +16,7 @@ from typing import (
     Union,
 )
 
+from ..discovery.lines import line_of_requirement
 from ..errors import CleanupError, NotPermitted
 from ..kernel.context import _current, running_as
 from ..kernel.core import Kernel
@@ -204,6 +205,7 @@ class PluginHost(Watching):
             desired=self.desired,
             running={p.name: p.version for p in self.kernel.plugins.values() if p.running},
             precedence=self._precedence,
+            line_of=line_of_requirement,
         )
 
     @property

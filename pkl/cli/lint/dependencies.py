@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence, Set
 
+from ...discovery.lines import line_of_key
 from ...errors import RequirementError
 from ...model.manifest import PluginMetadata
 from ...model.requirement import parse_requirement
 from ...names import canonical
-from ..lines import line_of_key
 from .finding import ERROR, WARNING, Finding
 from .known import Known
 from .subject import Subject

@@ -6,9 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING, Iterator, List, Optional, Tuple
 
+from ...discovery.lines import line_of_key, line_of_requirement
 from ...model.candidate import Candidate, Failure, Origin
 from ...model.state import Reason
-from ..lines import line_of_key, line_of_requirement
 from .code import check_code, modules_of
 from .files import Folder
 from .finding import ERROR, WARNING, Finding, in_order, split_place

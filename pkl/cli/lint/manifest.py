@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Iterator, List, Mapping, Optional, Tuple
 
+from ...discovery.lines import line_of_key
 from ...discovery.manifests import ManifestText, parse_manifest
 from ...errors import Fault, ManifestError
 from ...model.manifest import PluginMetadata
 from ...model.requirement import is_version, version_key
 from ...names import canonical, is_valid
-from ..lines import line_of_key
 from .finding import ERROR, Finding
 from .subject import Point, Subject
 

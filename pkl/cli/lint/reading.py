@@ -7,9 +7,9 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ...discovery.entry_points import MalformedEntryPoints, check_value, parse_entry_points
 from ...discovery.headers import read_headers
+from ...discovery.lines import line_of_key
 from ...errors import ManifestError, PathError
 from ...model.manifest import MANIFEST_FILES, parse_manifest_text
-from ..lines import line_of_key
 from .files import Files, Folder, Wheel
 from .finding import ERROR, WARNING, Finding
 from .subject import Point, Subject, nested_plugins

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Dict, Iterator, List, NamedTuple, Optional, Set
 
+from ...discovery.lines import line_of_key
 from ...model.manifest import PluginMetadata
 from ...names import canonical
-from ..lines import line_of_key
 from .code import check_code, modules_of
 from .dependencies import check_dependencies
 from .finding import ERROR, WARNING, Finding, in_order
