@@ -9,7 +9,7 @@ class PklWarning(UserWarning):
     """The base of every warning pkl issues."""
 
 
-class UndeclaredImportWarning(PklWarning, ImportWarning):
+class UndeclaredImportWarning(PklWarning):
     """A plugin imports another that its manifest does not name."""
 
 
