@@ -115,8 +115,8 @@ class Generation(Subject):
         super().__init__(kernel, plugin, live=False)
         self.number = number
         self.open = False
-        self.closed = False
-        self.stopping = False
+        # Before the first load there is nobody to hold anything.
+        self.closed = self.stopping = self.dead = number == 0
         self.code: Optional["LoadedCode"] = None
         self.events: Dict[str, Any] = {}
         self.handlers: Dict[str, List[Callable[..., Any]]] = {}

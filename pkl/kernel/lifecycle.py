@@ -18,13 +18,12 @@ from ..errors import (
     InvalidTransition,
     PklError,
     PluginBlocked,
-    TransitionTimeout,
 )
 from ..model.state import Action, Desired, PluginState
 from .binding import bind, conflicting
 from .describe import describe
 from .dispatch import passes
-from .flat import Flat
+from .flat import Deep, Flat
 from .loading import Loading, Trail, root
 from .plugin import Plugin
 from .reasons import stopped
@@ -150,42 +149,39 @@ class Lifecycle(Loading):
         """Runs a plugin after what it requires: → ENABLED. See ``Plugin.enable``."""
         await Flat(self._enable(run, plugin, trail or Trail(), replace))
 
-    async def _enable(self, run: Runner, plugin: Plugin, trail: Trail, replace: bool) -> None:
+    async def _enable(self, run: Runner, plugin: Plugin, trail: Trail, replace: bool) -> bool:
+        """Whether it was up when this was done; not if this very call is still enabling it, or
+        if it was stopped in its own ``on_enable`` or import."""
         kernel = self.kernel
         began = monotonic()
         while plugin.state is not _S.ENABLED:
             kernel.check_open()
             if kernel.transitions.nested(plugin, current_actor()):
                 self._check_nested(plugin)
-                return
+                return False
             if plugin.running:
                 # Another thread or task is at it: wait for that to end.
                 await run.take(plugin)
                 kernel.transitions.give(plugin, current_actor())
                 continue
+            self.check_time(plugin, began)
             await self.prepare(run, plugin, trail)
             await self._resolve_conflicts(run, plugin, replace)
             await self._enable_needs(run, plugin, replace, trail)
             if plugin.state is _S.LOADED and self._outdated(plugin):
                 await self.hold_back(run, plugin, Action.STOPPED, stopped(plugin, False))
             if plugin.state is not _S.LOADED:
-                await self.load_code(run, plugin)
+                if not await self.load_code(run, plugin, (_S.ENABLED,)):
+                    continue
                 if plugin.state is _S.DISABLED and _stopped_itself(plugin):
-                    return
+                    return False
             await run.take(plugin)
             try:
                 if self._begin(plugin):
-                    await self._run_on_enable(run, plugin)
-                    return
+                    return await self._run_on_enable(run, plugin)
             finally:
                 kernel.transitions.give(plugin, current_actor())
-            if monotonic() - began > kernel.transition_timeout:
-                raise TransitionTimeout(
-                    f"plugin {plugin.name!r} could not be enabled: what it requires keeps being "
-                    "stopped",
-                    plugin=plugin.name,
-                    version=plugin.version,
-                )
+        return True
 
     @staticmethod
     def _check_nested(plugin: Plugin) -> None:
@@ -211,17 +207,15 @@ class Lifecycle(Loading):
                         # Its own reason says why; a want's failure changes nothing.
                         await self._try(self._enable(run, want, trail, False))
             for need in plugin.needs:
-                failed = None
-                if need in trail.failed:
-                    failed = need.error
-                elif need.state is not _S.ENABLED:
-                    failed = await self._try(self._enable(run, need, trail, replace))
-                # Back without an error and without the plugin: it is this very call that is
-                # enabling it, or it stopped itself.
-                off = need.state is _S.ENABLING or (
-                    need.state is _S.DISABLED and _stopped_itself(need)
-                )
-                if failed is not None or off:
+                if need.state is _S.ENABLED:
+                    continue
+                up, failed = False, need.error
+                if need not in trail.failed:
+                    try:
+                        up, failed = await Deep(self._enable(run, need, trail, replace)), None
+                    except PklError as error:
+                        failed = error
+                if not up:
                     raise await self.hold_up(run, plugin, need, failed, trail) from root(failed)
 
     async def _resolve_conflicts(self, run: Runner, plugin: Plugin, replace: bool) -> None:
@@ -262,24 +256,25 @@ class Lifecycle(Loading):
             plugin.generation.refresh_path()
             return True
 
-    async def _run_on_enable(self, run: Runner, plugin: Plugin) -> None:
+    async def _run_on_enable(self, run: Runner, plugin: Plugin) -> bool:
         generation = plugin.generation
         try:
             for handler in list(generation.handlers.get("on_enable", ())):
                 await run.call(generation, handler)
                 if plugin.state is not _S.ENABLING:
-                    return  # it disabled itself
+                    return False  # it was stopped by what it did
         except BaseException as error:
             if plugin.state is _S.ENABLING:
                 await self.fail(run, plugin, "enable", error)
             if passes(error):
                 raise
             self.kernel.contain(generation, error, f"on_enable of {plugin.name}")
-            return
+            return False
         if not self._go_live(plugin):
             closed = HostClosed(f"the host {self.kernel.name!r} was closed meanwhile")
             await self.fail(run, plugin, "enable", closed)
         self._activate(plugin)
+        return True
 
     def _go_live(self, plugin: Plugin) -> bool:
         """Makes everything staged live in one step: ENABLING → ENABLED; not in a closed host."""

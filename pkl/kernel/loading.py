@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import weakref
 from contextlib import contextmanager
-from typing import Any, Coroutine, Dict, Iterator, List, Optional, Set
+from time import monotonic
+from typing import Any, Coroutine, Dict, Iterator, List, Optional, Set, Tuple
 
 from ..errors import (
     HostClosed,
     PklError,
     PluginBlocked,
+    PluginNotRunning,
     TransitionDeadlock,
     TransitionTimeout,
 )
@@ -100,33 +102,65 @@ class Loading(Stopping):
 
     async def _load(self, run: Runner, plugin: Plugin, trail: Trail) -> None:
         kernel = self.kernel
-        kernel.check_open()
-        if plugin.state in _LOADED or kernel.transitions.nested(plugin, current_actor()):
-            return
-        await self.prepare(run, plugin, trail)
-        with trail.through(plugin):
-            for want in self.wants(plugin):
-                if trail.may_bring(want) and want.state not in _LOADED:
-                    with trail.wanted():
-                        await self._try(self._load(run, want, trail))
-            for need in plugin.needs:
-                failed = need.error if need in trail.failed else None
-                if failed is None:
-                    failed = await self._try(self._load(run, need, trail))
-                # Back without an error and without the code: it is being imported around us.
-                if failed is not None or need.state not in _LOADED:
-                    raise await self.hold_up(run, plugin, need, failed, trail) from root(failed)
-        await self.load_code(run, plugin)
+        began = monotonic()
+        while True:
+            kernel.check_open()
+            if plugin.state in _LOADED or kernel.transitions.nested(plugin, current_actor()):
+                return
+            self.check_time(plugin, began)
+            await self.prepare(run, plugin, trail)
+            with trail.through(plugin):
+                for want in self.wants(plugin):
+                    if trail.may_bring(want) and want.state not in _LOADED:
+                        with trail.wanted():
+                            await self._try(self._load(run, want, trail))
+                for need in plugin.needs:
+                    failed = need.error if need in trail.failed else None
+                    if failed is None:
+                        failed = await self._try(self._load(run, need, trail))
+                    # Back without an error and without the code: it is being imported around us.
+                    if failed is not None or need.state not in _LOADED:
+                        raise await self.hold_up(run, plugin, need, failed, trail) from root(failed)
+            if await self.load_code(run, plugin, _LOADED):
+                return
 
-    async def load_code(self, run: Runner, plugin: Plugin) -> None:
-        """Imports a plugin's code, unless somebody else just did."""
+    async def load_code(self, run: Runner, plugin: Plugin, ready: Tuple[PluginState, ...]) -> bool:
+        """Imports a plugin's code, unless somebody else just did.
+
+        Args:
+            run: The runner.
+            plugin: The plugin.
+            ready: The states that what it requires has to be in.
+
+        Returns:
+            False if that has changed meanwhile.
+        """
         await run.take(plugin)
         try:
-            if plugin.state not in _LOADED:
-                self.kernel.check_open()
-                await self._import(run, plugin)
+            if plugin.state in _LOADED:
+                return True
+            self.kernel.check_open()
+            await self._last_of_the_old(run, plugin)
+            if any(need.state not in ready for need in plugin.needs):
+                return False
+            await self._import(run, plugin)
+            return True
         finally:
             self.kernel.transitions.give(plugin, current_actor())
+
+    def check_time(self, plugin: Plugin, began: float) -> None:
+        """Gives up on a plugin whose requirements others keep stopping.
+
+        Raises:
+            TransitionTimeout: That has gone on since ``began`` for too long.
+        """
+        if monotonic() - began > self.kernel.transition_timeout:
+            raise TransitionTimeout(
+                f"plugin {plugin.name!r} could not be started: what it requires keeps being "
+                "stopped",
+                plugin=plugin.name,
+                version=plugin.version,
+            )
 
     async def prepare(self, run: Runner, plugin: Plugin, trail: Trail) -> None:
         """Checks that a plugin may be started at all, and binds what it requires.
@@ -144,7 +178,7 @@ class Loading(Stopping):
             raise blocked_error(plugin, reason)
 
     @staticmethod
-    async def _try(step: Coroutine[Any, Any, None]) -> Optional[BaseException]:
+    async def _try(step: Coroutine[Any, Any, Any]) -> Optional[BaseException]:
         """Awaits a step, without using up the stack; the PklError that it raises, if any."""
         try:
             await Deep(step)
@@ -258,14 +292,17 @@ class Loading(Stopping):
         if interrupt is not None:
             raise interrupt
 
-    async def _import(self, run: Runner, plugin: Plugin) -> None:
-        kernel = self.kernel
-        order = StopOrder(kernel)
+    async def _last_of_the_old(self, run: Runner, plugin: Plugin) -> None:
+        """Runs the ``on_unload`` handlers of the generation before, which has been stopped."""
+        order = StopOrder(self.kernel)
         await self.run_unload_handlers(run, plugin, order)
         interrupt = order.interrupt(0)
         order.report(f"on_unload of {plugin.name}")
         if interrupt is not None:
             raise interrupt
+
+    async def _import(self, run: Runner, plugin: Plugin) -> None:
+        kernel = self.kernel
         generation = Generation(kernel, plugin, plugin.generation.number + 1)
         generation.built_on = tuple((need, need.generation) for need in plugin.needs)
         plugin.generation = generation
@@ -274,7 +311,10 @@ class Loading(Stopping):
             with running_as(generation):
                 code = kernel.loader.load(plugin, generation)
         except BaseException as error:
-            if generation.dead and isinstance(error, RuntimeError):
+            if generation.dead and isinstance(error, PklError):
+                # It stopped itself, and what it asked for after that was refused.
+                if not isinstance(error, PluginNotRunning):
+                    kernel.contain(generation, error, f"stopping of {plugin.name} by itself")
                 self._stopped_itself(plugin)
                 return
             await self.fail(run, plugin, "load", error)
@@ -282,7 +322,6 @@ class Loading(Stopping):
         generation.code = code
         plugin.last_module = _reference(code.module)
         if generation.dead:
-            self.drop_code(generation)
             self._stopped_itself(plugin)
             return
         with kernel.mutex:
@@ -290,6 +329,7 @@ class Loading(Stopping):
 
     def _stopped_itself(self, plugin: Plugin) -> None:
         """A plugin called ``disable()`` on itself while it was being imported: → DISABLED."""
+        self.drop_code(plugin.generation)
         with self.kernel.mutex:
             plugin.move(Action.LOADED)
             plugin.move(Action.BEGIN_DISABLE)
