@@ -196,7 +196,7 @@ def test_precedence_by_location_decides_between_directories() -> None:
 
 
 def test_what_is_named_by_path_outranks_all_others_of_its_name() -> None:
-    path = made("a", origin=Origin.PATH, distribution=None, location="/work/a")
+    path = made("a", origin=Origin.PATH, distribution=None, location="/plugins/a")
     plan = resolve([made("a==5.0", distribution="one"), path, listed("a==9.0")])
     assert plan.step("a").candidate is path  # type: ignore[union-attr]
     assert any("named by path" in note for note in plan.notes)
