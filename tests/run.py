@@ -1,13 +1,16 @@
-"""Runs the tests of pkl: ``python tests/run.py [ENV ...] [-- PYTEST ARGUMENTS]``.
+"""Runs the tests of pkl: ``python tests/run.py [-j N] [ENV ...] [-- PYTEST ARGUMENTS]``.
 
 It needs a Python >= 3.9 with pip and nothing else. The first run makes an environment under
 ``.tox`` and installs tox there; tox makes one more for each ENV of ``tox.ini``. Without ENV the
 tests run on every Python from 3.9 to 3.13 that this machine has, wherever it keeps them; those it
-lacks are named as skipped. The last line counts the tests of all environments together.
+lacks are named as skipped. N environments run at a time (by default one for each processor, at
+most four), and each prints as if it ran alone. The end says again what failed, in which
+environment; the last line counts the tests of all environments together.
 """
 
 from __future__ import annotations
 
+import argparse
 import glob
 import os
 import re
@@ -16,8 +19,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from queue import SimpleQueue
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
@@ -33,7 +38,12 @@ FOLDERS = (
     "/opt/hostedtoolcache/Python/*/*/bin",
 )
 OUTCOME = re.compile(r"(\d+) (passed|failed|skipped|xfailed|xpassed|error)")
-SUMMARY = re.compile(r"^=*\s*\d+ [a-z]+(, \d+ [a-z]+)* in [\d.]+s")
+SUMMARY = re.compile(r"^=*\s*(\d+ [a-z]+(, \d+ [a-z]+)*|no tests ran) in [\d.]+s")
+SECTION = re.compile(r"^=+ ([A-Za-z][A-Za-z ]*) =+$")
+TOLD = {"ERRORS", "FAILURES", "short test summary info"}
+UNTOLD = ("SKIPPED", "XFAIL", "XPASS", "PASSED")
+ACCOUNT = 120
+"""How many lines the account of what failed may have in all."""
 
 
 def environment() -> Dict[str, str]:
@@ -104,8 +114,74 @@ def tox_python() -> str:
     return str(python)
 
 
-def run(names: Sequence[str], arguments: Sequence[str]) -> int:
-    """Runs these environments of tox.ini and counts what pytest reports.
+class Ended(NamedTuple):
+    """How an environment ended: its exit status and the seconds that it took."""
+
+    status: int
+    seconds: float
+
+
+def execute(command: Sequence[str], lines: "SimpleQueue[Optional[str]]") -> Ended:
+    """Runs a command, hands its lines on as they come, and None when there are no more."""
+    started = time.monotonic()
+    try:
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.put(line)
+        return Ended(process.returncode, time.monotonic() - started)
+    finally:
+        lines.put(None)
+
+
+def build_wheel() -> str:
+    """The wheel that all environments install.
+
+    One tox would build it once; several at a time would build it in each other's way.
+    """
+    folder = ROOT / ".tox" / ".run-wheel"
+    shutil.rmtree(folder, ignore_errors=True)
+    pip = [tox_python(), "-m", "pip", "wheel", "-qq", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, "-w", str(folder), str(ROOT)], check=True, env=environment())
+    (wheel,) = folder.glob("*.whl")
+    return str(wheel)
+
+
+def account(lines: Sequence[str], limit: int) -> List[str]:
+    """What an environment that failed said about it, in at most so many lines and one.
+
+    That is the failures and errors of pytest and its short summary, without what only was skipped;
+    where pytest reports none, the last lines. Of a longer account the beginning and the end stay.
+    """
+    told: List[str] = []
+    telling = False
+    for line in lines:
+        section = SECTION.match(line)
+        if section:
+            telling = section[1] in TOLD
+        if telling and not line.startswith(UNTOLD):
+            told.append(line)
+        if SUMMARY.match(line):
+            telling = False
+    if not any(SECTION.match(line) and "summary" not in line for line in told):
+        return list(lines[-limit:])
+    if len(told) <= limit:
+        return told
+    head, tail = limit // 2, limit - limit // 2
+    return [*told[:head], f"... {len(told) - limit} lines left out", *told[-tail:]]
+
+
+def run(names: Sequence[str], arguments: Sequence[str], jobs: int) -> int:
+    """Runs these environments of tox.ini, some at a time, and counts what pytest reports.
 
     Returns:
         0 if every environment that this machine can run succeeded, else 1.
@@ -121,41 +197,79 @@ def run(names: Sequence[str], arguments: Sequence[str]) -> int:
     print(*skipped, sep="\n", end="\n" if skipped else "", flush=True)
     found = [path for path in pythons.values() if path]
     # An environment that tox would skip after all is a failure: this machine has its Python.
-    command = [tox_python(), "-m", "tox", "run", "--skip-missing-interpreters", "false"]
-    command += ["--discover", *found] if found else []
-    command += ["-e", ",".join(able), *(["--", *arguments] if arguments else [])]
+    tox = [tox_python(), "-m", "tox", "run", "--skip-missing-interpreters", "false"]
+    tox += ["--installpkg", build_wheel()] if len(able) > 1 else []
+    tox += ["--discover", *found] if found else []
+    after = ["--", *arguments] if arguments else []
     counts: Counter[str] = Counter()
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as tox:
-        assert tox.stdout is not None
-        for line in tox.stdout:
-            print(line, end="", flush=True)
-            if SUMMARY.match(line):
-                for number, outcome in OUTCOME.findall(line):
-                    counts[outcome] += int(number)
+    ended: Dict[str, Ended] = {}
+    failed: List[Tuple[str, List[str]]] = []
+    for name, lines, end in at_a_time({name: [*tox, "-e", name, *after] for name in able}, jobs):
+        ended[name] = end
+        if end.status:
+            failed.append((name, lines))
+        for line in filter(SUMMARY.match, lines):
+            for number, outcome in OUTCOME.findall(line):
+                counts[outcome] += int(number)
+    for name, lines in failed:
+        print(f"\n==== {name} failed ====", *account(lines, ACCOUNT // len(failed)), sep="\n")
+    for name, end in ended.items():
+        print(f"{name}: {'failed' if end.status else 'passed'} in {end.seconds:.0f} s")
     print(*skipped, sep="\n", end="\n" if skipped else "")
     if counts:
         outcomes = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
         print(f"==== {outcomes} in {time.monotonic() - started:.2f}s ====", flush=True)
-    return 1 if tox.returncode else 0
+    return 1 if failed else 0
+
+
+def at_a_time(commands: Dict[str, List[str]], jobs: int) -> Iterator[Tuple[str, List[str], Ended]]:
+    """Runs commands so many at a time, and prints each one's lines together and in their order.
+
+    The first that has not ended prints as it goes; what runs beside it is printed after it.
+
+    Yields:
+        Each name with the lines that its command printed and how it ended.
+    """
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        running = []
+        for name, command in commands.items():
+            queue: SimpleQueue[Optional[str]] = SimpleQueue()
+            running.append((name, queue, pool.submit(execute, command, queue)))
+        for name, queue, future in running:
+            lines = []
+            for line in iter(queue.get, None):
+                print(line, end="", flush=True)
+                lines.append(line.rstrip("\n"))
+            yield name, lines, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def processors() -> int:
+    """How many processors this process may use, at most four: more environments need memory."""
+    try:
+        usable = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        usable = os.cpu_count() or 1
+    return min(usable, 4)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Splits the command line at ``--`` and runs the environments before it."""
     given = list(arguments)
-    if given[:1] in (["-h"], ["--help"]):
-        print(__doc__)
-        return 0
     cut = given.index("--") if "--" in given else len(given)
-    return run(given[:cut] or [f"py{v.replace('.', '')}" for v in VERSIONS], given[cut + 1 :])
+    parser = argparse.ArgumentParser(
+        usage="python tests/run.py [-j N] [ENV ...] [-- PYTEST ARGUMENTS]",
+        description=__doc__.partition("\n\n")[2],
+    )
+    parser.add_argument("-j", dest="jobs", type=int, default=processors(), metavar="N")
+    parser.add_argument("names", nargs="*", metavar="ENV")
+    options = parser.parse_args(given[:cut])
+    if options.jobs < 1:
+        parser.error("argument -j: at least one environment runs at a time")
+    names = options.names or [f"py{v.replace('.', '')}" for v in VERSIONS]
+    return run(names, given[cut + 1 :], options.jobs)
 
 
 if __name__ == "__main__":
