@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from .kernel.timer import set_timeout as set_timeout
     from .model.candidate import Candidate as Candidate
     from .model.candidate import Discovery as Discovery
+    from .model.finding import Finding as Finding
     from .model.manifest import PluginMetadata as PluginMetadata
     from .model.plan import Plan as Plan
     from .model.state import Desired as Desired
@@ -98,6 +99,7 @@ __all__ = [
     "DiscoveryError",
     "Event",
     "Fault",
+    "Finding",
     "HandlerErrors",
     "HandlerRefused",
     "Hook",
@@ -177,6 +179,7 @@ _HOMES = {
     "kernel.syscall": "syscall",
     "kernel.timer": "Timer set_interval set_timeout",
     "model.candidate": "Candidate Discovery",
+    "model.finding": "Finding",
     "model.manifest": "PluginMetadata",
     "model.plan": "Plan",
     "model.state": "Desired PluginState Reason",

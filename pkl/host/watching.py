@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
 
 from ..kernel.core import Kernel
 from ..kernel.hook_trace import Tracer
 from ..kernel.plugin import Plugin
+from ..model.finding import Finding
 from ..names import canonical
+from .checking import check
 
 if TYPE_CHECKING:
     from ..kernel.ports import Undo
@@ -19,6 +21,14 @@ class Watching:
     """The watching half of ``PluginHost``. A hook that raises is reported and no more."""
 
     kernel: Kernel
+
+    def check(self) -> Tuple[Finding, ...]:
+        """What is wrong with what runs here, or may be; the worst first.
+
+        It looks at what plugins have declared and registered so far, so it says most once they
+        are started. It runs no plugin code, changes nothing, and never raises.
+        """
+        return check(self.kernel)
 
     def add_context_switch_hook(
         self, hook: Callable[[Optional[Plugin], Optional[Plugin]], Any]
