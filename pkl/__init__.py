@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .errors import HandlerErrors as HandlerErrors
     from .errors import HandlerRefused as HandlerRefused
     from .errors import HostClosed as HostClosed
+    from .errors import HostNotFound as HostNotFound
     from .errors import InUse as InUse
     from .errors import InvalidTransition as InvalidTransition
     from .errors import LockReentered as LockReentered
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from .errors import PluginStageError as PluginStageError
     from .errors import RequirementError as RequirementError
     from .errors import RestartRequired as RestartRequired
+    from .errors import StateCorrupt as StateCorrupt
+    from .errors import StateNewer as StateNewer
+    from .errors import StateUnavailable as StateUnavailable
     from .errors import StopTimeout as StopTimeout
     from .errors import TransitionDeadlock as TransitionDeadlock
     from .errors import TransitionTimeout as TransitionTimeout
@@ -106,6 +110,7 @@ __all__ = [
     "HookResult",
     "HostClosed",
     "HostEvent",
+    "HostNotFound",
     "InUse",
     "InvalidTransition",
     "LifecycleEvent",
@@ -142,6 +147,9 @@ __all__ = [
     "RestartRequired",
     "Results",
     "StartReport",
+    "StateCorrupt",
+    "StateNewer",
+    "StateUnavailable",
     "StopTimeout",
     "Timer",
     "TransitionDeadlock",

@@ -18,7 +18,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["FileLock", "atomic_write", "read_text_utf8"]
+__all__ = ["FileLock", "atomic_write", "flush_directory", "read_text_utf8"]
 
 _Path = Union[str, "os.PathLike[str]"]
 _O_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
@@ -83,7 +83,7 @@ def atomic_write(path: _Path, data: bytes, *, mode: int = 0o600, fsync: bool = T
             os.unlink(temporary)
         raise
     if fsync:
-        _flush_directory(os.path.dirname(target))
+        flush_directory(os.path.dirname(target))
 
 
 def _create_beside(target: str) -> Tuple[int, str]:
@@ -104,7 +104,12 @@ def _write_all(fd: int, data: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def _flush_directory(directory: str) -> None:
+def flush_directory(directory: str) -> None:
+    """Flushes the names in a directory to the disk.
+
+    Raises:
+        OSError: It cannot be opened, or not be flushed.
+    """
     if sys.platform == "win32":
         return  # A directory cannot be opened there; NTFS journals the rename.
     fd = os.open(directory, os.O_RDONLY | _O_CLOEXEC | getattr(os, "O_DIRECTORY", 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Iterator
 
@@ -25,3 +26,10 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(name)
         patch.setenv("PKL_HOME", str(home))
         yield home
+
+
+@pytest.fixture(autouse=True)
+def _own_states(_own_home: Path) -> Iterator[None]:
+    """Lets no test know what an earlier one had a host keep."""
+    yield
+    shutil.rmtree(_own_home / "state", ignore_errors=True)

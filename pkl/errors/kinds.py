@@ -14,6 +14,7 @@ __all__ = [
     "HandlerErrors",
     "HandlerRefused",
     "HostClosed",
+    "HostNotFound",
     "InUse",
     "InvalidTransition",
     "LockReentered",
@@ -33,6 +34,9 @@ __all__ = [
     "PluginStageError",
     "RequirementError",
     "RestartRequired",
+    "StateCorrupt",
+    "StateNewer",
+    "StateUnavailable",
     "StopTimeout",
     "TransitionDeadlock",
     "TransitionTimeout",
@@ -273,6 +277,45 @@ class LockReentered(PklError, RuntimeError):
 
     code = "E_LOCK_REENTERED"
     exit_status = 70
+
+
+class StateCorrupt(PklError, ValueError):
+    """A host's state file is damaged; ``faults`` holds every fault, ``details`` where it went.
+
+    ``details["aside"]`` is where the file was set aside, or None if it is still in its place.
+    """
+
+    code = "E_STATE_CORRUPT"
+    exit_status = 5
+
+    def __init__(
+        self, message: str, faults: Sequence[Fault], *, aside: Optional[str] = None, **fields: Any
+    ) -> None:
+        self.faults: Tuple[Fault, ...] = tuple(faults)
+        self.aside = aside
+        listed = [{"path": f.path, "value": shown(f.value), "rule": f.rule} for f in self.faults]
+        super().__init__(message, aside=aside, faults=listed, **fields)
+
+
+class StateNewer(PklError, RuntimeError):
+    """A host's state was written by a later version of pkl: it is read, but not changed."""
+
+    code = "E_STATE_NEWER"
+    exit_status = 5
+
+
+class StateUnavailable(PklError, OSError):
+    """A host's state cannot be read or written; nothing was changed."""
+
+    code = "E_STATE_UNAVAILABLE"
+    exit_status = 8
+
+
+class HostNotFound(PklError, LookupError):
+    """No host of that name has ever started here, and nothing else says what it is."""
+
+    code = "E_NO_HOST"
+    exit_status = 3
 
 
 class UsageError(PklError, ValueError):

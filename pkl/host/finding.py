@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..discovery import discover, read_directory
 from ..errors import PluginNotFound
 from ..model.candidate import Candidate, Discovery, Origin
+from ..model.state import Reason
 from ..names import canonical, did_you_mean
 from ..resolver import resolve
+from ..store import held
 
 if TYPE_CHECKING:
     from ..kernel.core import Kernel
@@ -43,22 +45,42 @@ class HostFinder:
         self._precedence = tuple(precedence)
         self._metadata_loader = metadata_loader
         self._found: Optional[Discovery] = None
+        self._held: Mapping[str, Reason] = {}
         self._by_name: Dict[str, List[Candidate]] = {}
         self.kernel: Optional["Kernel"] = None
 
     def discover(self, refresh: bool = False) -> Discovery:
         """Looks at every source now; imports nothing."""
-        self._found = discover(
+        found = discover(
             group=self.group,
             paths=self.paths,
             cache=self._cache,
             refresh=refresh,
             metadata_loader=self._metadata_loader,
         )
-        self._by_name = {}
-        for candidate in self._found.candidates:
-            self._by_name.setdefault(candidate.name, []).append(candidate)
-        return self._found
+        return self._note(found)
+
+    def hold(self, reasons: Mapping[str, Reason]) -> None:
+        """Keeps these plugins from being started, and no others; what was found is marked anew.
+
+        Args:
+            reasons: Why nothing may start them, by name.
+        """
+        self._held = dict(reasons)
+        if self._found is not None:
+            self._note(self._found)
+
+    def marked(self, candidate: Candidate) -> Candidate:
+        """The candidate, with the reason for which it is held back as its fault."""
+        return held(candidate, self._held)
+
+    def _note(self, found: Discovery) -> Discovery:
+        self._found = found = replace(found, candidates=tuple(map(self.marked, found.candidates)))
+        by_name: Dict[str, List[Candidate]] = {}
+        for candidate in found.candidates:
+            by_name.setdefault(candidate.name, []).append(candidate)
+        self._by_name = by_name
+        return found
 
     @property
     def found(self) -> Discovery:
@@ -120,6 +142,7 @@ class HostFinder:
             PathError: There is no plugin there.
             ManifestError: Its manifest is faulty and does not tell its name.
         """
-        return read_directory(
+        found = read_directory(
             os.path.abspath(path), metadata_loader=self._metadata_loader, origin=Origin.PATH
         )
+        return self.marked(found)

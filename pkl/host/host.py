@@ -8,12 +8,10 @@ from threading import Event as Flag
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
-    Mapping,
     Optional,
     Sequence,
     Tuple,
     Type,
-    Union,
 )
 
 from ..discovery.lines import line_of_requirement
@@ -28,18 +26,20 @@ from ..kernel.runner import complete
 from ..loader import GenerationLoader
 from ..model.candidate import Discovery
 from ..model.plan import Plan
-from ..model.state import Desired, PluginState
 from ..names import canonical
 from ..resolver import resolve
+from ..store import HostFacts
 from .clock import RealClock
 from .custom import CustomLoader
 from .finding import HostFinder
+from .keeping import Keeping
 from .looking import refuse_while_looking
 from .report import StartReport
 from .rows import PathLike, Rows
 from .signal import ErrorSignal
 from .starting import adopt, retry, start, stop
 from .watching import Watching
+from .wishes import Wishes
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -51,7 +51,7 @@ __all__ = ["PluginHost"]
 _unnamed = count(1)
 
 
-class PluginHost(Watching):
+class PluginHost(Keeping, Watching):
     """A kernel for plugins inside an application. Several may live side by side.
 
     Every method may be called from any thread. A host is a context manager, sync and async:
@@ -125,6 +125,7 @@ class PluginHost(Watching):
         self.plugins = HostPlugins(self.kernel)
         self._on_error = ErrorSignal(self.kernel)
         self._rows = Rows(self.kernel, self._finder)
+        self._wishes = Wishes(self.kernel, self._finder, self._rows, name is not None)
         self._exit = Flag()
         self.exit_code: Optional[int] = None
         """What a plugin passed to ``exit()``, or None."""
@@ -193,6 +194,7 @@ class PluginHost(Watching):
         Raises:
             PluginNotFound: There is no plugin of such a name.
         """
+        desired = self.desired
         candidates = self._rows.candidates()
         known = {c.name for c in candidates}
         for name in names:
@@ -202,28 +204,12 @@ class PluginHost(Watching):
             candidates,
             roots=[canonical(n) for n in names] or None,
             host_version=self.version,
-            desired=self.desired,
+            desired=desired,
+            locked=self.state.pins,
             running={p.name: p.version for p in self.kernel.plugins.values() if p.running},
             precedence=self._precedence,
             line_of=line_of_requirement,
         )
-
-    @property
-    def desired(self) -> Mapping[str, Desired]:
-        """What people want of each plugin; of one that is not in it, ``enabled``."""
-        return self._rows.desired
-
-    def set_desired(self, name: str, desired: Union[Desired, str]) -> None:
-        """Says what people want of a plugin, known yet or not; what runs now is left as it is.
-
-        Args:
-            name: The plugin.
-            desired: ``enabled``, ``disabled`` (not started by itself), or ``masked`` (never).
-
-        Raises:
-            ValueError: ``desired`` is none of these.
-        """
-        self._rows.set_desired(name, Desired(desired))
 
     def load_plugin(
         self, source: Optional[PathLike] = None, *, path: Optional[PathLike] = None
@@ -250,6 +236,7 @@ class PluginHost(Watching):
         """
         refuse_while_looking("load_plugin()")
         refuse_stopped()
+        self._wishes.know()
         plugin = self._rows.row(source, path, self.get_current_plugin())
         self.kernel.lifecycle.load_blocking(plugin)
         return plugin
@@ -269,7 +256,8 @@ class PluginHost(Watching):
         plan = self._prepare(names)
         lifecycle = self.kernel.lifecycle
         run = lifecycle.runner(False)
-        return complete(start(self.kernel, run, plan, together=False, only=names))
+        report = complete(start(self.kernel, run, plan, together=False, only=names))
+        return self._wishes.reported(report)
 
     async def astart(self, *names: str) -> StartReport:
         """The async twin of ``start``: the plugins of a layer are started together, async
@@ -280,26 +268,37 @@ class PluginHost(Watching):
             self.kernel.loop = asyncio.get_running_loop()
         plan = self._prepare(names)
         run = self.kernel.lifecycle.runner(True)
-        return await start(self.kernel, run, plan, together=True, only=names)
+        report = await start(self.kernel, run, plan, together=True, only=names)
+        return self._wishes.reported(report)
 
     def _prepare(self, names: Sequence[str]) -> Plan:
         self.kernel.check_open()
         refuse_while_looking("start()")
+        self._read_state()
         self.discover()
         plan = self.resolve(*names)
         adopt(self.kernel, self._rows.candidates(), plan, self._rows.desired)
         return plan
 
+    def _read_state(self) -> None:
+        if self.name is not None:
+            facts = HostFacts(self.name, self.version, self.group, self.paths, self.app)
+            self._wishes.read(facts)
+
     def refresh(self) -> None:
-        """Looks for plugins again, and starts those that waited for what is there by now."""
+        """Looks for plugins again, and starts those that waited for what is there by now.
+
+        Of a host with a name, what people want is read again too: a plugin that was disabled or
+        masked and is wanted now starts; one that runs and is not wanted any more runs on.
+        """
         self.kernel.check_open()
         refuse_while_looking("refresh()")
+        self._read_state()
         self.discover(refresh=True)
         plan = self.resolve()
-        blocked = PluginState.BLOCKED
-        waiting = {n for n, p in list(self.kernel.plugins.items()) if p.state is blocked}
+        waiting = self._wishes.waiting()
         adopt(self.kernel, self._rows.candidates(), plan, self._rows.desired)
-        complete(retry(self.kernel, self.kernel.lifecycle.runner(False), plan, waiting))
+        complete(retry(self.kernel, self.kernel.lifecycle.runner(False), plan, set(waiting)))
 
     def close(self) -> None:
         """Stops every plugin in reverse start order within ``close_timeout``, and the host.

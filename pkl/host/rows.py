@@ -43,6 +43,12 @@ class Rows:
         self._desired[canonical(name)] = desired
         self.apply_desired()
 
+    def take_desired(self, desired: Mapping[str, Desired]) -> None:
+        """Notes all that people want, in place of what was noted; of the rest, ``enabled``."""
+        self._desired = dict(desired)
+        for name, plugin in list(self._kernel.plugins.items()):
+            plugin.desired = self._desired.get(name, Desired.ENABLED)
+
     def apply_desired(self) -> None:
         """Tells each row what people want of it."""
         for name, desired in list(self._desired.items()):

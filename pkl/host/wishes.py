@@ -1,0 +1,128 @@
+"""What people want of one host's plugins: read from the disk, kept there, told to the rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional, Tuple
+
+from ..errors import LockTimeout, PklError, StateCorrupt, StateNewer, StateUnavailable
+from ..kernel.core import Kernel
+from ..kernel.log import logger_for
+from ..model.state import Desired, PluginState
+from ..store import HostFacts, HostState, StateStore
+from .finding import HostFinder
+from .report import StartReport
+from .rows import Rows
+
+__all__ = ["Wishes"]
+
+_UNWANTED = ("disabled", "masked")
+
+
+class Wishes:
+    """What people want of the plugins of one host, as far as it is kept on disk.
+
+    Args:
+        kernel: The host's kernel.
+        finder: What keeps plugins in quarantine from being found sound.
+        rows: The host's rows, which are told what people want.
+        named: Whether the host has a name; one without reads and writes nothing.
+    """
+
+    def __init__(self, kernel: Kernel, finder: HostFinder, rows: Rows, named: bool) -> None:
+        self.store = StateStore()
+        self.problem: Optional[PklError] = None
+        """Why the state may not be all there is, or None."""
+        self._kernel = kernel
+        self._finder = finder
+        self._rows = rows
+        self._named = named
+        self._state: Optional[HostState] = None
+        self._remarks: Tuple[str, ...] = ()
+
+    @property
+    def state(self) -> HostState:
+        """What was read last; the first access reads."""
+        self.know()
+        return self._state or HostState()
+
+    def know(self) -> None:
+        """Reads the state if nobody has yet, and leaves it as it is."""
+        if self._state is None and self._named:
+            reading = self.store.read(self._kernel.name)
+            self._take(reading.state, reading.problem)
+
+    def read(self, facts: HostFacts) -> None:
+        """Reads the state anew and records what the host is; sets a damaged file aside.
+
+        Never raises for what is on the disk: ``problem`` is what to say of it.
+
+        Args:
+            facts: What the host is.
+        """
+        if not self._named:
+            return
+        state, _, problem = self.store.read(facts.name)
+        self._remarks = ()
+        if isinstance(problem, StateCorrupt) or (
+            problem is None and state.with_facts(facts) != state
+        ):
+            try:
+                changed = self.store.change(facts.name, lambda now: now.with_facts(facts))
+                state, problem = changed.state, changed.problem
+            except (LockTimeout, StateNewer, StateUnavailable) as error:
+                # What people want is known all the same; only --host NAME will not know of it.
+                self._remarks = (error.message,)
+        self._take(state, problem)
+
+    def _take(self, state: HostState, problem: Optional[PklError]) -> None:
+        if problem is not None and (
+            self.problem is None or self.problem.message != problem.message
+        ):
+            fields = {"plugin": None, "plugin_version": None, "host": self._kernel.name}
+            logger_for(None).warning("%s", problem, extra=fields)
+        self.problem = problem
+        self._state = state
+        self._finder.hold(state.quarantined)
+        for plugin in list(self._kernel.plugins.values()):
+            plugin.candidate = self._finder.marked(plugin.candidate)
+        self._rows.take_desired(state.desired)
+
+    def set_desired(self, name: str, desired: Desired, by: str) -> None:
+        """Keeps what people want of a plugin, and tells its row.
+
+        Raises:
+            StateNewer: A later version of pkl wrote the state; nothing was changed.
+            StateUnavailable: It cannot be written; nothing was changed.
+            LockTimeout: Another process is changing it all the while.
+        """
+        if self._named:
+            self.know()
+            changed = self.store.set_desired(self._kernel.name, {name: desired}, by=by)
+            if changed.problem is not None:
+                self._take(changed.state, changed.problem)
+            elif self._state is not None:
+                self._state = self._state.with_record(name, changed.state.record(name))
+        self._rows.set_desired(name, desired)
+
+    def waiting(self) -> Tuple[str, ...]:
+        """The plugins that may start as soon as nothing and nobody is against it."""
+        return tuple(
+            name
+            for name, plugin in list(self._kernel.plugins.items())
+            if plugin.state is PluginState.BLOCKED
+            or (
+                plugin.state is PluginState.UNLOADED
+                and plugin.desired is Desired.ENABLED
+                and plugin.reason is not None
+                and plugin.reason.code in _UNWANTED
+            )
+        )
+
+    def reported(self, report: StartReport) -> StartReport:
+        """The report, with what is wrong with the state: a start without it is degraded."""
+        notes, status = report.notes + self._remarks, report.status
+        if self.problem is not None:
+            notes += (str(self.problem),)
+            status = "degraded" if status == "ok" else status
+        return replace(report, notes=notes, status=status) if notes != report.notes else report

@@ -1,0 +1,29 @@
+"""What people want of the plugins of each host, kept on disk.
+
+``HostState`` is the value, ``StateStore`` keeps it. Inside: ``state`` (the values and their
+changes), ``schema`` (to and from JSON, every fault named), ``naming`` (a file for each host),
+``disk`` and ``problems`` (the files, and what is wrong with them), ``store`` (reading, and
+changing under a lock), ``holding`` (quarantine as the fault of a candidate).
+"""
+
+from __future__ import annotations
+
+from .holding import held
+from .schema import SCHEMA
+from .state import Consent, HostFacts, HostState, Pin, PluginRecord, Quarantine, Wish
+from .store import Change, Reading, StateStore
+
+__all__ = [
+    "SCHEMA",
+    "Change",
+    "Consent",
+    "HostFacts",
+    "HostState",
+    "Pin",
+    "PluginRecord",
+    "Quarantine",
+    "Reading",
+    "StateStore",
+    "Wish",
+    "held",
+]
