@@ -63,7 +63,7 @@ class StateStore:
     Args:
         directory: Where the files are; ``hosts`` in the user's state directory if None. It is
             made, with mode 0700, when something is first kept.
-        timeout: How long to wait for another's change, in seconds.
+        timeout: How long to wait for another's change, in seconds; None for any time.
         clock: What time it is, in seconds since 1970; only noted, never compared.
     """
 
@@ -71,7 +71,7 @@ class StateStore:
         self,
         directory: Optional[str] = None,
         *,
-        timeout: float = 10.0,
+        timeout: Optional[float] = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._directory = directory

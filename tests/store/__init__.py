@@ -1,0 +1,1 @@
+"""The state store: values, files, crashes, and hosts that keep their state."""
