@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Optional, Sequence
 
 import click
 
@@ -64,23 +64,24 @@ def command(
     scope = Scope(session)
     plan = scope.plan
     part = plan.graph
+    asked = name if focus is None else focus
+    meant = [scope.node(each) for each in scope.named(asked)] if asked is not None else None
     if reduce:
         part = reduced(part)
     if focus is not None:
         around = AROUND if depth is None else depth
-        part = select(part, focus=scope.named(focus), depth=around, direction="both")
+        part = select(part, focus=meant, depth=around, direction="both")
     elif chosen != "tree" and (name is not None or depth is not None):
-        start = scope.named(name) if name is not None else None
-        part = select(part, focus=start, depth=depth, direction="users" if invert else "needs")
+        part = select(part, focus=meant, depth=depth, direction="users" if invert else "needs")
     if chosen == "tree":
-        root = scope.named(name) if name is not None else None
+        root = meant if focus is None else None
         deep = depth if focus is None else None
         text = _tree(session, part, plan, root, invert, deep, output is not None)
     elif chosen in _BY_DOT:
         _write(session, _drawn_by_dot(chosen, part, plan, output), output)
         return 0
     else:
-        text = _text(session, chosen, part, plan, scope, focus or name, output is not None)
+        text = _text(session, chosen, part, plan, scope, meant, output is not None)
     if not part.nodes:
         session.note(f"no plugins in {scope.where}")
     if output is None and chosen in ("tree", "waves"):
@@ -106,7 +107,7 @@ def _tree(
     session: Session,
     part: "Graph",
     plan: "Plan",
-    root: Optional[str],
+    root: Optional[Sequence[str]],
     invert: bool,
     depth: Optional[int],
     to_file: bool,
@@ -130,7 +131,7 @@ def _text(
     part: "Graph",
     plan: "Plan",
     scope: Scope,
-    focus: Optional[str],
+    meant: Optional[Sequence[str]],
     to_file: bool,
 ) -> str:
     title = scope.host or scope.group
@@ -159,7 +160,7 @@ def _text(
         return svg(part, title=title, reasons=plan.blocked)
     from ..render.html import html
 
-    return html(part, title=title, reasons=plan.blocked, focus=focus)
+    return html(part, title=title, reasons=plan.blocked, focus=meant[0] if meant else None)
 
 
 def _drawn_by_dot(chosen: str, part: "Graph", plan: "Plan", output: Optional[str]) -> bytes:

@@ -28,8 +28,8 @@ def command(session: Session, name: str) -> int:
     It is not imported. Where several sources offer the name, each is shown.
     """
     scope = Scope(session)
-    key = scope.named(name)
-    rows = [row for row in rows_of(scope) if key in (row.key, row.candidate.name, row.candidate.id)]
+    meant = scope.named(name)
+    rows = [row for row in rows_of(scope) if row.candidate in meant]
     if session.json:
         first, *others = [_as_dict(scope, row) for row in rows]
         session.document("pkl.info/1", {**scope.facts, **first, "others": others})
@@ -39,7 +39,7 @@ def command(session: Session, name: str) -> int:
 
 
 def _edges(scope: Scope, row: Row, *, inwards: bool) -> List[Edge]:
-    ident = row.candidate.id if scope.foreign else row.candidate.name
+    ident = scope.node(row.candidate)
     return [
         edge
         for edge in scope.plan.graph.edges

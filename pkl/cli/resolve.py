@@ -53,19 +53,21 @@ def command(
     if pre is not None:
         terms["prereleases"] = pre
     scope = Scope(session)
-    wanted = [scope.named(name) for name in names]
-    plan = scope.resolve(wanted, **terms)
-    started = {step.name for step in plan.steps}
+    wanted = [candidate for name in names for candidate in scope.named(name)]
+    plan = scope.resolve(list(dict.fromkeys(map(scope.node, wanted))), **terms)
     blocked = plan.blocked
     if wanted:
-        blocked = {name: blocked[name] for name in blocked if name in wanted}
+        # A blocked plugin is called by its id only where two of a foreign group share the name.
+        keys = {key for each in wanted for key in (each.name, scope.node(each))}
+        blocked = {name: blocked[name] for name in blocked if name in keys}
     if session.json:
         session.document("pkl.resolve/1", _as_dict(scope, plan, blocked))
     else:
         session.write(_text(session, plan, blocked, explain or full, full))
         if not plan.steps and not blocked:
             session.note(f"no plugins in {scope.where}")
-    return 5 if any(name not in started for name in wanted) else 0
+    started = {scope.node(step.candidate) for step in plan.steps}
+    return 0 if started.issuperset(map(scope.node, wanted)) else 5
 
 
 def _as_dict(scope: Scope, plan: Plan, blocked: Mapping[str, Reason]) -> Dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Tuple
 
 from ..discovery import DEFAULT_GROUP, discover
 from ..discovery.environment import absolute
 from ..discovery.lines import line_of_requirement
 from ..errors import ApplicationError, PluginNotFound
-from ..model.candidate import Discovery
+from ..model.candidate import Candidate, Discovery
 from ..model.manifest import MANIFEST_FILES
 from ..names import canonical, did_you_mean
 from ..resolver import resolve
@@ -111,7 +111,7 @@ class Scope:
         """A plan for these plugins and what they need, or for all.
 
         Args:
-            names: Names of plugins that are there; none for all.
+            names: Names or ids of plugins that are there; none for all.
             terms: Further keyword arguments of ``pkl.resolver.resolve``.
         """
         candidates, app = self.found.candidates, self.application
@@ -132,8 +132,8 @@ class Scope:
             **terms,
         )
 
-    def named(self, name: str) -> str:
-        """The name as the plan has it.
+    def named(self, name: str) -> Tuple[Candidate, ...]:
+        """The candidates that are meant, several if more than one source offers the name.
 
         Args:
             name: What was typed: a name in any spelling, or ``distribution:name``.
@@ -142,12 +142,11 @@ class Scope:
             PluginNotFound: There is no such plugin.
         """
         candidates = self.found.candidates
-        names = {c.name for c in candidates}
-        ids = {c.id for c in candidates} if self.foreign else set()
         folded = name if self.foreign else canonical(name)
-        if folded in names or folded in ids:
-            return folded
-        meant = did_you_mean(name, [*names, *ids])
+        found = tuple(c for c in candidates if folded in (c.name, self.node(c)))
+        if found:
+            return found
+        meant = did_you_mean(name, [*(c.name for c in candidates), *map(self.node, candidates)])
         guess = f"; did you mean {meant!r}?" if meant else ""
         raise PluginNotFound(
             f"no plugin {folded!r} in {self.where}{guess}",
@@ -155,6 +154,10 @@ class Scope:
             hint="pkl list shows what there is",
             did_you_mean=meant,
         )
+
+    def node(self, candidate: Candidate) -> str:
+        """The id of a candidate's node in the graph; it also names it to the resolver."""
+        return candidate.id if self.foreign else candidate.name
 
     @property
     def where(self) -> str:

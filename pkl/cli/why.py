@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 import click
 
@@ -32,48 +32,54 @@ def command(session: Session, name: str, everything: bool, full: bool) -> int:
     Every way from a plugin that nobody needs is shown, with each requirement on it.
     """
     scope = Scope(session)
-    key = scope.named(name)
-    plan = scope.plan
-    row = next(row for row in rows_of(scope) if key in (row.key, row.candidate.id))
-    ident = row.candidate.id if scope.foreign else row.candidate.name
+    meant = scope.named(name)
+    # Those that collide have one reason, told once, unless a foreign group tells them apart.
+    rows = {row.key: row for row in reversed(rows_of(scope)) if row.candidate in meant}
     if session.json:
-        limit = None if everything else SHOWN + 1
-        found = list(islice(paths_to(plan.graph, ident), limit))
-        found.sort(key=lambda path: (len(path), [edge.from_ for edge in path]))
-        listed = found if everything else found[:SHOWN]
-        session.document(
-            "pkl.why/1",
-            {
-                "name": row.key,
-                "version": row.candidate.version,
-                "state": row.state,
-                "desired": row.desired,
-                "reason": row.reason.as_dict() if row.reason is not None else None,
-                "required_by": [
-                    [{"name": e.from_, "requirement": e.requirement, "kind": e.kind} for e in path]
-                    for path in listed
-                ],
-                "truncated": len(listed) < len(found),
-                "explanation": plan.explain(row.key, full),
-            },
-        )
+        first, *others = [_as_dict(scope, rows[key], everything, full) for key in sorted(rows)]
+        session.document("pkl.why/1", {**first, "others": others})
         return 0
-    out = session.out
-    others = {name: reason for name, reason in plan.blocked.items() if name != row.key}
+    session.write("\n".join(_text(session, scope, rows[key], full) for key in sorted(rows)))
+    return 0
+
+
+def _as_dict(scope: Scope, row: Row, everything: bool, full: bool) -> Dict[str, Any]:
+    plan = scope.plan
+    limit = None if everything else SHOWN + 1
+    found = list(islice(paths_to(plan.graph, scope.node(row.candidate)), limit))
+    found.sort(key=lambda path: (len(path), [edge.from_ for edge in path]))
+    listed = found if everything else found[:SHOWN]
+    return {
+        "name": row.key,
+        "version": row.candidate.version,
+        "state": row.state,
+        "desired": row.desired,
+        "reason": row.reason.as_dict() if row.reason is not None else None,
+        "required_by": [
+            [{"name": e.from_, "requirement": e.requirement, "kind": e.kind} for e in path]
+            for path in listed
+        ],
+        "truncated": len(listed) < len(found),
+        "explanation": plan.explain(row.key, full),
+    }
+
+
+def _text(session: Session, scope: Scope, row: Row, full: bool) -> str:
+    out, plan = session.out, scope.plan
+    node = scope.node(row.candidate)
     text = tree(
         plan.graph,
         invert=True,
-        focus=ident,
+        focus=node,
         ascii=not out.unicode,
         color=out.color,
-        reasons=others,
+        reasons={name: reason for name, reason in plan.blocked.items() if name != row.key},
     )
-    session.write(text)
     if row.reason is not None:
-        session.write("\n" + _explained(session, plan, row, full))
-    elif not any(edge.to == ident and edge.kind in _PULLS for edge in plan.graph.edges):
-        session.write(f"nothing needs it; it is started because it is {row.desired}\n")
-    return 0
+        return f"{text}\n{_explained(session, plan, row, full)}"
+    if not any(edge.to == node and edge.kind in _PULLS for edge in plan.graph.edges):
+        text += f"nothing needs it; it is started because it is {row.desired}\n"
+    return text
 
 
 def _explained(session: Session, plan: Plan, row: Row, full: bool) -> str:

@@ -203,3 +203,52 @@ def test_in_anothers_group_a_distribution_may_stand_before_the_name(pkl: Pkl) ->
     found = pkl.json("info", "two:same", "--group", "some.group")
     assert (found["distribution"], found["others"]) == ("two", [])
     assert "two" in pkl.ok("why", "two:same", "--group", "some.group").out
+
+
+@pytest.fixture
+def shared(pkl: Pkl) -> None:
+    """A foreign group in which two distributions offer ``same`` and one of them ``solo`` too."""
+    points = {"same": "alpha.x", "solo": "alpha.y"}
+    files = {"alpha/x.py": "", "alpha/y.py": ""}
+    install(pkl.site, "alpha-dist", entry_points={"foo": points}, files=files)
+    install(pkl.site, "beta-dist", entry_points={"foo": {"same": "beta"}}, files={"beta.py": ""})
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_plugin_of_a_foreign_group_may_be_named_with_its_distribution(pkl: Pkl) -> None:
+    ran = pkl.ok("resolve", "alpha-dist:solo", "--group", "foo")
+    assert ran.lines[1].split() == ["1", "solo", "1.0", "alpha-dist", "1.0"]
+    named = pkl.json("resolve", "alpha-dist:solo", "--group", "foo")
+    assert named == pkl.json("resolve", "solo", "--group", "foo")
+    for verb in ("why", "info", "graph"):
+        line = (verb, "alpha-dist:solo", "--group", "foo")
+        assert pkl.ok(*line).out == pkl.ok(verb, "solo", "--group", "foo").out
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_name_that_two_of_a_foreign_group_share_means_both(pkl: Pkl) -> None:
+    ran = pkl("resolve", "same", "--group", "foo")
+    assert ran.status == 5
+    assert "blocked: 2" in ran.out
+    one = pkl.json("resolve", "beta-dist:same", "--group", "foo", status=5)
+    assert [each["name"] for each in one["blocked"]] == ["beta-dist:same"]
+    told = pkl.ok("why", "same", "--group", "foo").out
+    assert told.count("same is offered by alpha-dist 1.0 (version 1.0) and beta-dist 1.0") == 2
+    found = pkl.json("why", "same", "--group", "foo")
+    assert found["name"] == "alpha-dist:same"
+    assert [each["name"] for each in found["others"]] == ["beta-dist:same"]
+    assert pkl.json("info", "same", "--group", "foo")["others"][0]["distribution"] == "beta-dist"
+    for line in (["same"], ["same", "--format", "waves"], ["--focus", "same"]):
+        drawn = pkl.ok("graph", *line, "--group", "foo").out
+        assert "alpha-dist:same" in drawn
+        assert "beta-dist:same" in drawn
+        assert "solo" not in drawn
+
+
+def test_a_collision_in_the_hosts_own_group_is_told_once(pkl: Pkl, work: Path) -> None:
+    directory_plugin(work / "q", "db")
+    write(work / "pkl.toml", 'name = "shop"\npaths = ["p", "q"]\n')
+    assert pkl.ok("why", "db").lines.count("db cannot start (collision)") == 1
+    assert pkl.json("why", "db")["others"] == []
+    assert len(pkl.json("info", "db")["others"]) == 1
+    assert pkl("resolve", "db").status == 5
