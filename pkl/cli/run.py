@@ -17,9 +17,7 @@ from typing import (
     List,
     Mapping,
     Optional,
-    Sequence,
     Tuple,
-    Union,
 )
 
 import click
@@ -29,7 +27,6 @@ from ..errors import UsageError
 from ..host import PluginHost, StartReport
 from ..host.default import set_default_host
 from ..names import printable
-from ..render.table import Cell, Column, state_cell, table
 from .application import host_of
 from .options import Verb
 from .project import read_project
@@ -42,13 +39,8 @@ __all__ = ["command"]
 
 DEGRADED = 1
 REFUSED = 9
-_COLUMNS = (
-    Column("NAME"),
-    Column("VERSION"),
-    Column("STATE"),
-    Column("MS", right=True),
-    Column("WHY", shrink=True),
-)
+SHOWN = 10
+"""How many enabled plugins have a row of their own without -v."""
 
 
 class _Terminated(KeyboardInterrupt):
@@ -153,17 +145,8 @@ def _show(session: Session, host: PluginHost, report: StartReport) -> None:
         session.document("pkl.run/1", _as_dict(host, report))
         sys.stdout.flush()
         return
-    out = session.out
-    rows: List[Sequence[Union[str, Cell]]] = []
-    for name in report.enabled:
-        rows.append(_row(host, report, name, None))
-    for reasons in (report.failed, report.blocked):
-        for name, reason in reasons.items():
-            rows.append(_row(host, report, name, reason))
-    role = {"ok": "ok", "degraded": "wait"}.get(report.status, "fail")
-    text = table(_COLUMNS, rows, terminal=out) if rows else ""
-    text += out.paint(out.clean(str(report).split("\n")[0]), role) + "\n"
-    session.write(text)
+    limit = len(report.enabled) if session.verbosity > 0 else SHOWN
+    session.write(report.as_text(terminal=session.out, limit=limit))
     for note in report.notes if session.verbosity > 0 else ():
         session.note(f"note: {note}")
     sys.stdout.flush()
@@ -181,25 +164,13 @@ def _as_dict(host: PluginHost, report: StartReport) -> Dict[str, Any]:
         "host": host.name,
         "group": host.group,
         "status": report.status,
+        "seconds": report.seconds,
         "enabled": [{**row(name), "seconds": report.timings.get(name)} for name in report.enabled],
         "blocked": held(report.blocked),
         "failed": held(report.failed),
+        "critical_path": list(report.critical_path),
         "notes": list(report.notes),
     }
-
-
-def _row(
-    host: PluginHost, report: StartReport, name: str, reason: "Optional[Reason]"
-) -> Sequence[Union[str, Cell]]:
-    plugin = host.get_plugin(name)
-    took = report.timings.get(name)
-    return (
-        Cell(name, "bold"),
-        plugin.version if plugin is not None else "",
-        state_cell(str(plugin.state) if plugin is not None else ""),
-        f"{took * 1000:.1f}" if took is not None else "",
-        reason.message.split("\n")[0] if reason is not None else "",
-    )
 
 
 class _Printable(logging.Formatter):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Dict, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ..errors import PklError
 from ..kernel.lifecycle import Lifecycle
@@ -14,6 +14,7 @@ from ..kernel.reasons import RESTING, stopped
 from ..kernel.runner import Runner
 from ..kernel.teardown import StopOrder
 from ..model.candidate import Candidate
+from ..model.graph import longest_path
 from ..model.plan import Plan, Step
 from ..model.state import Action, Desired, PluginState, Reason
 from ..names import canonical
@@ -79,6 +80,7 @@ async def start(
         only: The plugins that were asked for; empty for all. The report leaves out what is
             neither of these nor needed by them.
     """
+    since = perf_counter()
     before = {n for n, p in list(kernel.plugins.items()) if p.state is PluginState.ENABLED}
     timings: Dict[str, float] = {}
     failed: Set[Plugin] = set()
@@ -109,7 +111,8 @@ async def start(
     await kernel.lifecycle.retry_blocked(run, failed)
     planned = {step.name for step in plan.steps}
     about = {*planned, *map(canonical, only)} if only else set(kernel.plugins)
-    return await _verdict(kernel, run, plan, timings, about, before)
+    report = await _verdict(kernel, run, plan, timings, about, before)
+    return replace(report, seconds=perf_counter() - since)
 
 
 async def _verdict(
@@ -145,9 +148,29 @@ async def _verdict(
         key=lambda p: p.started,
     )
     status = "refused" if refused else "degraded" if blocked or failed else "ok"
+    shown = {*blocked, *failed, *(p.name for p in enabled)}
     return StartReport(
-        tuple(p.name for p in enabled), blocked, failed, dict(timings), plan.notes, status
+        tuple(p.name for p in enabled),
+        blocked,
+        failed,
+        dict(timings),
+        plan.notes,
+        status,
+        versions={n: kernel.plugins[n].version for n in sorted(shown)},
+        critical_path=_critical_path(plan, timings, {p.name for p in enabled}),
     )
+
+
+def _critical_path(plan: Plan, timings: Mapping[str, float], enabled: Set[str]) -> Tuple[str, ...]:
+    """The chain of plugins, of those that this start enabled, that it could not be shorter than."""
+    begun = [step.name for step in plan.steps if step.name in timings and step.name in enabled]
+    waited_for: Dict[str, List[str]] = {}
+    for edge in plan.graph.edges:
+        if edge.satisfied and edge.kind in ("requires", "wants", "after"):
+            waited_for.setdefault(edge.from_, []).append(edge.to)
+        elif edge.satisfied and edge.kind == "before":
+            waited_for.setdefault(edge.to, []).append(edge.from_)
+    return longest_path(begun, waited_for, timings)
 
 
 async def _take_back(kernel: "Kernel", run: Runner, before: Set[str]) -> None:

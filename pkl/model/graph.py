@@ -19,6 +19,7 @@ __all__ = [
     "components",
     "cycles_of",
     "layers_of",
+    "longest_path",
     "reachable",
     "strongly_connected",
     "topological_order",
@@ -203,6 +204,39 @@ def topological_order(nodes: Sequence[str], edges: _Edges) -> List[str]:
     if len(order) != len(nodes):
         raise ValueError(f"there is a cycle: {cycles_of(nodes, edges)[0]}")
     return order
+
+
+def longest_path(
+    nodes: Sequence[str], edges: _Edges, weights: Mapping[str, float]
+) -> Tuple[str, ...]:
+    """The chain of nodes, each after one that it needs, whose weights add up to the most.
+
+    It bounds from below what all the nodes take together, however many run at once (the critical
+    path of Kelley and Walker, 1959).
+
+    Args:
+        nodes: In an order in which each comes after all it needs; edges against it are ignored.
+        edges: From each node to those it needs.
+        weights: At least 0; a node without one weighs nothing.
+
+    Returns:
+        The chain, first what the others need; of equal ones the one found first. Empty without
+        nodes.
+    """
+    total: Dict[str, float] = {}
+    before: Dict[str, Optional[str]] = {}
+    last: Optional[str] = None
+    for node in nodes:
+        known = (each for each in edges.get(node, ()) if each in total)
+        before[node] = behind = max(known, key=total.__getitem__, default=None)
+        total[node] = weights.get(node, 0.0) + (total[behind] if behind is not None else 0.0)
+        if last is None or total[node] > total[last]:
+            last = node
+    chain: List[str] = []
+    while last is not None:
+        chain.append(last)
+        last = before[last]
+    return tuple(reversed(chain))
 
 
 def reachable(starts: Union[str, Iterable[str]], edges: _Edges) -> Set[str]:

@@ -50,8 +50,30 @@ def test_plugins_are_started_shown_and_stopped_in_the_end(process: Process, step
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.splitlines()[0].split() == ["NAME", "VERSION", "STATE", "MS"]
     assert ran.stdout.splitlines()[1].split()[:4] == ["steps", "1.0", "●", "enabled"]
+    assert ran.stdout.splitlines()[-2].startswith("started in ")
     assert ran.stdout.splitlines()[-1] == "ok: 1 enabled"
     assert steps.read_text().split() == ["enabled", "disabled"]
+
+
+def test_ten_plugins_have_a_row_and_all_with_verbose(process: Process, work: Path) -> None:
+    for number in range(12):
+        directory_plugin(work / "p", f"plugin-{number}", code="")
+    ran = process.run("run", "--path", "p", "--timeout", "0")
+    lines = ran.stdout.splitlines()
+    assert len(lines) == 1 + 10 + 3
+    assert lines[-3].startswith("and 2 more that are enabled, ")
+    ran = process.run("run", "--path", "p", "--timeout", "0", "-v")
+    assert len([line for line in ran.stdout.splitlines() if line.startswith("plugin-")]) == 12
+
+
+def test_the_critical_path_is_a_line(process: Process, work: Path, steps: Path) -> None:
+    code = "import time\ntime.sleep(0.05)\n"
+    directory_plugin(work / "p", "user", code=code, requires=["steps"])
+    ran = process.run("run", "--path", "p", "--timeout", "0")
+    path = ran.stdout.splitlines()[-2].partition("critical path: ")[2]
+    assert path.split()[0] == "steps" and " user " in path
+    ran = process.run("run", "--path", "p", "--timeout", "0", "--json")
+    assert json.loads(ran.stdout)["critical_path"] == ["steps", "user"]
 
 
 def test_the_exit_code_is_the_hosts(process: Process, work: Path) -> None:
@@ -70,9 +92,11 @@ def test_one_json_object_says_how_the_start_went(process: Process, work: Path, s
         "host",
         "group",
         "status",
+        "seconds",
         "enabled",
         "blocked",
         "failed",
+        "critical_path",
         "notes",
     ]
     assert (found["schema"], found["status"]) == ("pkl.run/1", "degraded")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pkl.model.graph import (
     cycles_of,
     layers_of,
+    longest_path,
     reachable,
     strongly_connected,
     topological_order,
@@ -185,3 +186,27 @@ def test_the_functions_have_these_answers() -> None:
     assert layers_of(nodes, edges) == [("store", "left", "right"), ("auth",), ("web", "audit")]
     assert transitive_reduction(nodes, edges)["web"] == ("auth",)
     assert reachable(["web"], edges) == {"web", "auth", "store"}
+
+
+@given(graphs(acyclic=True), st.lists(st.integers(0, 9), min_size=7, max_size=7))
+def test_the_longest_path_is_a_chain_and_no_chain_weighs_more(
+    case: Case, numbers: List[int]
+) -> None:
+    nodes, edges = case
+    order = topological_order(nodes, edges)
+    weights = {node: float(number) for node, number in zip(NAMES, numbers)}
+    path = longest_path(order, edges, weights)
+    assert all(a in edges[b] for a, b in zip(path, path[1:]))
+    chains: Dict[str, float] = {}
+    for node in order:
+        below = [chains[each] for each in edges[node] if each in chains]
+        chains[node] = weights[node] + max(below, default=0.0)
+    assert sum(weights[node] for node in path) == max(chains.values(), default=0.0)
+
+
+def test_the_longest_path_ignores_what_is_not_among_the_nodes_and_goes_by_weight() -> None:
+    edges = {"app": ["slow", "quick", "stranger"], "quick": ["base"], "slow": []}
+    weights = {"base": 1.0, "quick": 1.0, "slow": 5.0, "app": 1.0}
+    order = ["base", "quick", "slow", "app"]
+    assert longest_path(order, edges, weights) == ("slow", "app")
+    assert longest_path((), {}, {}) == ()
