@@ -88,11 +88,11 @@ def make_directory(directory: str) -> None:
     while not os.path.lexists(nearest):
         missing.append(nearest)
         nearest = os.path.dirname(nearest)
-    if missing and sys.platform != "win32" and os.geteuid() == 0:
-        # What root makes in another's home, that other cannot use.
-        objection = objection_to(nearest)
-        if objection:
-            raise PermissionError(errno.EPERM, f"the directory {objection}", nearest)
+    # Others may let us make something in theirs; but what root makes there, they cannot use.
+    ours = not missing or (sys.platform != "win32" and os.geteuid() == 0)
+    objection = objection_to(nearest) if ours else ""
+    if objection:
+        raise PermissionError(errno.EPERM, f"the directory {objection}", nearest)
     for each in reversed(missing):
         with suppress(FileExistsError):
             os.mkdir(each, 0o700)

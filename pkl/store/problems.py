@@ -7,7 +7,7 @@ from typing import Optional, Tuple
 from ..errors import Fault, StateCorrupt, StateNewer, StateUnavailable
 from .schema import SCHEMA
 
-__all__ = ["corrupt", "foreign", "newer", "unreadable", "unwritable"]
+__all__ = ["corrupt", "foreign", "newer", "unflushed", "unreadable", "unwritable"]
 
 
 def foreign(path: str, objection: str) -> StateUnavailable:
@@ -27,6 +27,17 @@ def unwritable(host: str, path: str, error: OSError) -> StateUnavailable:
         f"the state of the host {host!r} could not be written: {where}: {why}; nothing was changed",
         file=path,
         hint="make room or make the directory writable, or set PKL_HOME to a directory of your own",
+        errno=error.errno,
+    )
+
+
+def unflushed(host: str, path: str, error: OSError) -> StateUnavailable:
+    """The file was replaced, but the system would not flush its directory."""
+    return StateUnavailable(
+        f"the state of the host {host!r} was changed, but may not survive a power failure: "
+        f"{path}: {error.strerror or error}",
+        file=path,
+        hint="look at the health of the disk",
         errno=error.errno,
     )
 

@@ -7,6 +7,7 @@ of the file counts all the same. Keys that are not known are kept.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar
 
 from ..errors import Fault
@@ -117,7 +118,8 @@ def parse_state(data: bytes, migrations: Mapping[int, Migration] = MIGRATIONS) -
     schema = whole.get("schema")
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         reader.faults.append(Fault("schema", schema, "must be a number from 1 on"))
-        return Parsed(reader.state(whole), tuple(reader.faults), 0)
+        # It may be no file of pkl's at all; what it says beside is none of our business.
+        return Parsed(replace(reader.state(whole), extra={}), tuple(reader.faults), 0)
     try:
         for number in range(schema, SCHEMA):
             whole = migrations[number](whole)
@@ -217,6 +219,7 @@ class _Reader:
                 self._fault(path, value, "must be an object")
             else:
                 plugins[canonical(name)] = self._record(dict(value), path)
+        plugins = {name: record for name, record in plugins.items() if not record.empty}
         return HostState(facts, plugins, self._extra(rest, ""))
 
     def _facts(self, table: Dict[str, Any], path: str) -> Optional[HostFacts]:

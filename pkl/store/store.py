@@ -9,13 +9,13 @@ import time
 from contextlib import suppress
 from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 
-from ..errors import Fault, PklError, StateCorrupt
+from ..errors import Fault, PklError, StateCorrupt, StateUnavailable
 from ..files import FileLock, atomic_write
 from ..model.state import Desired
 from ..paths import user_state_dir
 from .disk import Unsound, load, make_directory, objection_to, set_aside
 from .naming import SUFFIX, file_name, is_aside, is_temporary, lock_name
-from .problems import corrupt, foreign, newer, unreadable, unwritable
+from .problems import corrupt, foreign, newer, unflushed, unreadable, unwritable
 from .schema import dump_state, json_faults, parse_state
 from .state import Consent, HostState, Quarantine
 
@@ -310,7 +310,7 @@ class StateStore:
             with set_aside(path, stamp) as aside:
                 atomic_write(path, data)
         except OSError as e:
-            raise unwritable(host, path, e) from e
+            raise _failed(host, path, data, e) from e
         return Change(after, before, path, corrupt(path, problem.faults, aside))
 
     def _sweep(self, path: str) -> None:
@@ -328,6 +328,14 @@ class StateStore:
             return sorted(os.listdir(self.directory))
         except OSError:
             return []
+
+
+def _failed(host: str, path: str, data: bytes, error: OSError) -> StateUnavailable:
+    """The error for a writing that failed: nearly always before anything was changed."""
+    with suppress(OSError, Unsound):
+        if load(path) == data:
+            return unflushed(host, path, error)
+    return unwritable(host, path, error)
 
 
 def _check(value: Any, path: str) -> None:

@@ -47,7 +47,7 @@ def _records() -> "st.SearchStrategy[PluginRecord]":
         ),
         st.dictionaries(_texts, json_values, max_size=2),
         _extras,
-    )
+    ).filter(lambda record: not record.empty)
 
 
 states: "st.SearchStrategy[HostState]" = st.builds(
