@@ -89,12 +89,15 @@ if TYPE_CHECKING:
     from .model.state import Desired as Desired
     from .model.state import PluginState as PluginState
     from .model.state import Reason as Reason
+    from .supervision import BreakerPolicy as BreakerPolicy
+    from .supervision import Supervision as Supervision
 
     __version__: str
     this: Plugin
 
 __all__ = [
     "ApplicationError",
+    "BreakerPolicy",
     "Candidate",
     "CleanupError",
     "ConflictError",
@@ -151,6 +154,7 @@ __all__ = [
     "StateNewer",
     "StateUnavailable",
     "StopTimeout",
+    "Supervision",
     "Timer",
     "TransitionDeadlock",
     "TransitionTimeout",
@@ -191,6 +195,7 @@ _HOMES = {
     "model.manifest": "PluginMetadata",
     "model.plan": "Plan",
     "model.state": "Desired PluginState Reason",
+    "supervision": "BreakerPolicy Supervision",
 }
 """The module where each name lives; every name that is not listed lives in ``errors``."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from itertools import count
 from threading import Event as Flag
 from types import TracebackType
@@ -29,6 +30,7 @@ from ..model.plan import Plan
 from ..names import canonical
 from ..resolver import resolve
 from ..store import HostFacts
+from ..supervision import Breaker, Supervision
 from .clock import RealClock
 from .custom import CustomLoader
 from .finding import HostFinder
@@ -70,6 +72,8 @@ class PluginHost(Keeping, Watching):
         precedence: Distributions or directories, best first, that win where two offer one name.
         loop: The event loop for async timers and tasks; ``astart()`` takes the running one.
         clock: Where time comes from; ``pkl.testing.FakeClock()`` in tests.
+        supervision: How far failing plugins are given another chance; by default
+            ``Supervision()``.
         stop_timeout: Seconds that a stopping plugin's calls may take to end.
         close_timeout: Seconds that ``close()`` may take in all.
         transition_timeout: Seconds to wait for another thread's transition of a plugin.
@@ -88,6 +92,7 @@ class PluginHost(Keeping, Watching):
         precedence: Sequence[str] = (),
         loop: Optional["AbstractEventLoop"] = None,
         clock: Optional["Clock"] = None,
+        supervision: Optional[Supervision] = None,
         stop_timeout: float = 5.0,
         close_timeout: float = 15.0,
         transition_timeout: float = 30.0,
@@ -109,6 +114,7 @@ class PluginHost(Keeping, Watching):
             if plugin_loader is None
             else CustomLoader(plugin_loader)
         )
+        policy = (supervision or Supervision()).breaker
         self.kernel = Kernel(
             self,
             name if name is not None else f"host-{next(_unnamed)}",
@@ -118,6 +124,7 @@ class PluginHost(Keeping, Watching):
             version=version,
             strict=strict,
             loop=loop,
+            make_gate=None if policy is None else partial(Breaker, policy),
             stop_timeout=stop_timeout,
             transition_timeout=transition_timeout,
         )

@@ -10,6 +10,7 @@ from .context import Subject
 from .describe import describe
 from .dispatch import Failed
 from .event_body import arun_body, run_body
+from .guard import guard_late, note_failure
 from .ownership import registrant
 from .route import Route, Subscription, shape_of
 from .subscribable import Subscribable
@@ -136,6 +137,8 @@ class BaseEvent(Subscribable, Generic[P, R]):
         except BaseException:
             route.remove(subscription)
             raise
+        if subject.gates:
+            guard_late(subscription)
         return subscription
 
     def _settle(self, kernel: "Kernel", failed: Failed) -> None:
@@ -147,6 +150,8 @@ class BaseEvent(Subscribable, Generic[P, R]):
                 f"handler {describe(subscription.handler)} of the event {self.full_name}",
                 log=self.errors != "raise",
             )
+            if self.errors != "raise":  # there it is an answer, which whoever called deals with
+                note_failure(subscription, error)
 
     def gather(self, failed: Failed) -> Optional[HandlerErrors]:
         """What the event raises of its handlers' failures; None if it contains them."""

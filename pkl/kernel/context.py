@@ -33,12 +33,14 @@ class Subject:
         resources: What it holds, by identity, in order of registration.
         async_calls: Its coroutines that have begun and not ended.
         workers: The pool that runs its timers' callbacks, once there is one.
+        gates: What stands before its failing handlers, by the event's or hook's name.
     """
 
     __slots__ = (
         "__weakref__",
         "async_calls",
         "dead",
+        "gates",
         "kernel",
         "live",
         "plugin",
@@ -56,6 +58,7 @@ class Subject:
         self.resources: Dict[int, "Resource"] = {}
         self.async_calls: List[Any] = []
         self.workers: Any = None
+        self.gates: Dict[str, Any] = {}
 
     def admit(self, caller: Optional["Subject"]) -> None:
         """Checks that ``caller`` may run this subject's code now; a host's always may be."""

@@ -26,7 +26,7 @@ from .scheduler import Scheduler
 from .transition import Transitions
 
 if TYPE_CHECKING:
-    from .ports import Clock, CodeLoader, Finder, Undo
+    from .ports import Clock, CodeLoader, Finder, Gate, Undo
 
 __all__ = ["Kernel", "PluginFault"]
 
@@ -59,6 +59,7 @@ class Kernel:
         version: The host's version, which ``requires-host`` is held against; None for any.
         strict: Whether an undeclared import of a plugin is an error.
         loop: The host's event loop, or None.
+        make_gate: Makes what stands before failing handlers; None for nothing.
         stop_timeout: Seconds that a stopping plugin's calls and tasks may take to end.
         transition_timeout: Seconds that somebody waits for another's transition.
     """
@@ -74,6 +75,7 @@ class Kernel:
         version: Optional[str] = None,
         strict: bool = False,
         loop: Any = None,
+        make_gate: Optional[Callable[[], "Gate"]] = None,
         stop_timeout: float = 5.0,
         transition_timeout: float = 30.0,
     ) -> None:
@@ -86,6 +88,7 @@ class Kernel:
         self.clock = clock
         self.strict = strict
         self.loop = loop
+        self.make_gate = make_gate
         self.stop_timeout = stop_timeout
         self.transition_timeout = transition_timeout
         self.closing = False

@@ -9,8 +9,9 @@ from ..model.candidate import Candidate
 from ..model.manifest import PluginMetadata
 from ..model.state import Action, Desired, PluginState, Reason, step
 from .generation import Generation
+from .guard import shut_gates
 from .lifecycle_event import LifecycleEvent
-from .reasons import resting
+from .reasons import breaker_open, resting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +124,15 @@ class Plugin:
     @reason.setter
     def reason(self, reason: Optional[Reason]) -> None:
         self._reason = reason
+
+    @property
+    def impairments(self) -> Tuple[Reason, ...]:
+        """What does not work of it although it runs: the events and hooks whose handlers are
+        skipped because they kept failing."""
+        now = self._kernel.clock.monotonic()
+        return tuple(
+            breaker_open(self, name, gate, now) for name, gate in shut_gates(self.generation)
+        )
 
     @property
     def on_enable(self) -> LifecycleEvent:

@@ -6,6 +6,7 @@ rest of the house it asks through one of these.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol
 
 from ..model.candidate import Candidate
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
     from .generation import Generation
     from .plugin import Plugin
 
-__all__ = ["Clock", "CodeLoader", "Finder", "LoadedCode", "MetadataLoader", "PluginLoader", "Undo"]
+__all__ = [
+    "Admission",
+    "Clock",
+    "CodeLoader",
+    "Finder",
+    "Gate",
+    "LoadedCode",
+    "MetadataLoader",
+    "PluginLoader",
+    "Undo",
+]
 
 
 class LoadedCode(Protocol):
@@ -99,6 +110,55 @@ class Clock(Protocol):
 
     def detach(self, run_due: Callable[[float], Optional[float]]) -> None:
         """Takes ``attach`` back."""
+
+
+class Admission(Enum):
+    """What a gate says to a call."""
+
+    PASS = "pass"
+    """Go ahead; nothing is held against the handlers any more."""
+    TRIAL = "trial"
+    """Go ahead, and say how it went."""
+    SKIP = "skip"
+    """Leave the handler out."""
+
+
+class Gate(Protocol):
+    """What stands before one plugin's handlers of one event or hook; safe from any thread.
+
+    ``now`` is the host's clock, and ``handler`` any object with an attribute ``held``.
+    """
+
+    @property
+    def open(self) -> bool:
+        """Whether calls are being turned away."""
+
+    @property
+    def until(self) -> float:
+        """When the next trial is due."""
+
+    @property
+    def failures(self) -> int:
+        """How many failures it was told of."""
+
+    @property
+    def skipped(self) -> int:
+        """How many calls it has turned away."""
+
+    def failed(self, now: float, handler: Any) -> bool:
+        """Takes a failure of a handler; whether calls are turned away from now on."""
+
+    def admits(self, now: float, handler: Any) -> Admission:
+        """Whether a call of a handler may go ahead, and whether it is the trial."""
+
+    def succeeded(self) -> None:
+        """The trial went well."""
+
+    def failed_again(self, now: float) -> None:
+        """The trial failed."""
+
+    def abandoned(self, now: float) -> None:
+        """The trial was interrupted, which says nothing."""
 
 
 Undo = Callable[[], None]

@@ -12,10 +12,12 @@ from .generation import MARK, Generation
 
 if TYPE_CHECKING:
     from .plugin import Plugin
+    from .ports import Gate
 
 __all__ = [
     "RESTING",
     "blocked_error",
+    "breaker_open",
     "cycle_reason",
     "described",
     "failure",
@@ -97,6 +99,18 @@ def stopped_by_parent(child: "Plugin", parent: "Plugin") -> Reason:
         f"plugin {child.name!r} was stopped together with its parent {parent.name!r}",
         f"{parent.name} {parent.version} was disabled",
         f"enable {parent.name} again, or enable(detach=True) the child",
+    )
+
+
+def breaker_open(plugin: "Plugin", name: str, gate: "Gate", now: float) -> Reason:
+    """What is said of a plugin whose handlers of an event or hook are being skipped."""
+    left = max(0.0, gate.until - now)
+    return Reason(
+        "breaker-open",
+        f"the handlers of plugin {plugin.name!r} {plugin.version} for {name} are skipped after "
+        f"{gate.failures} failures, {gate.skipped} calls so far; tried again in {left:g} s",
+        f"{plugin.name} {plugin.version}: its handlers for {name} keep failing",
+        "correct its code, then load it anew: disable and enable it",
     )
 
 

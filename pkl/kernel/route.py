@@ -70,6 +70,8 @@ class Subscription(Resource):
             call = _as_task(self)
         if once:
             call = _once(self, call)
+        self.call = call
+        """What a dispatch calls, unless the handler is guarded."""
         self.entry: "Entry" = (subject, call, self)
 
     def __repr__(self) -> str:
@@ -145,6 +147,11 @@ class Route:
         """Files a subscription behind those of its priority or higher."""
         with self._lock:
             self._subscriptions[id(subscription)] = subscription
+            self.entries = None
+
+    def changed(self) -> None:
+        """Makes the next dispatch build ``entries`` anew."""
+        with self._lock:
             self.entries = None
 
     def remove(self, subscription: Subscription) -> None:
