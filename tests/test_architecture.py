@@ -87,6 +87,7 @@ LATE: Dict[str, Set[str]] = {
         "pkl.discovery.directories",
         "pkl.discovery.editable",
         "pkl.discovery.reading",
+        "pkl.discovery.unfound",
     },
     "pkl.host.host": {"asyncio"},
     "pkl.host.starting": {"asyncio"},

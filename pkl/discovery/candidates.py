@@ -14,7 +14,7 @@ from ..model.state import Reason
 from ..names import canonical, is_valid
 from .deferred import deferred
 from .distribution import Distribution
-from .entry_points import EntryPoint, Target, check_value
+from .entry_points import EntryPoint, check_value
 from .findings import Findings
 from .headers import Headers
 from .locate import Located, locate
@@ -65,7 +65,7 @@ def add_rows(
             found.lasting = found.lasting and manifest.lasting
             found.watched += where.watched
             found.watched += _watched(where, manifest)
-        candidate = _candidate(offer, point, name, target, group, where, manifest, foreign)
+        candidate = _candidate(offer, point, name, group, where, manifest, foreign)
         found.add(offer.key, candidate)
 
 
@@ -111,7 +111,6 @@ def _candidate(
     offer: Offer,
     point: EntryPoint,
     name: str,
-    target: Target,
     group: str,
     where: Located,
     manifest: PackageManifest,
@@ -126,8 +125,6 @@ def _candidate(
         if headers.requires_python and not _is_specifier(headers.requires_python):
             notes += (f"Requires-Python {headers.requires_python!r} is not valid; ignored",)
     fault = _distribution_fault(distribution, name, where) or manifest.fault
-    if where.tree is None and not where.stale:
-        notes += (f"the module {target.module} was not found for {distribution.location}",)
     return Candidate(
         name,
         metadata,

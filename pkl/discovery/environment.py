@@ -78,6 +78,10 @@ def merge(installed: Sequence[Findings], directories: Sequence[Findings]) -> Dis
         if len(filled) > 1 and each.distributions is not None:
             for key in each.distributions.infos.keys() - owners.keys() - hidden:
                 owners[key] = each
+    if any(candidate.location is None for candidate in candidates):
+        from .unfound import judged
+
+        candidates = [each if each.location is not None else judged(each) for each in candidates]
     for each in directories:
         candidates += [candidate for _, candidate in each.candidates]
         failures += [failure for _, failure in each.failures]

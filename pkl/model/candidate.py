@@ -47,7 +47,8 @@ class Candidate:
         group: The entry-point group it was found in, or None.
         requires_dist: ``Requires-Dist`` of the distribution, verbatim (PEP 508).
         fault: Why it cannot be started whatever the rest of the plan says: code ``manifest``
-            (state ERROR) or ``collision``, ``metadata``, ``version``, ``stale`` (state BLOCKED).
+            (state ERROR) or ``collision``, ``metadata``, ``version``, ``stale``,
+            ``entry-point-target`` (state BLOCKED).
         notes: Remarks for ``pkl check`` and ``pkl doctor``, such as a shadowed copy.
     """
 

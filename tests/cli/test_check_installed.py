@@ -84,7 +84,25 @@ def test_an_entry_point_that_names_no_module_is_an_error(pkl: Pkl) -> None:
     install(pkl.site, "ghost", entry_points={"pkl.plugins": {"ghost": "no_such_module"}})
     (found,) = findings(pkl)
     assert (found["severity"], found["code"]) == ("error", "entry-point-target")
-    assert "no_such_module" in found["message"]
+    assert "names no_such_module, and there is no such module" in found["message"]
+    assert "pip uninstall ghost" in found["hint"]
+
+
+@pytest.mark.parametrize("group", ["pkl.plugins", "someones.plugins"])
+def test_every_verb_says_that_an_entry_point_names_no_module(pkl: Pkl, group: str) -> None:
+    install(pkl.site, "ghost", entry_points={group: {"ghost": "no_such_module"}})
+    install(pkl.site, "well", entry_points={group: {"well": "well"}}, files={"well.py": ""})
+    listed = {each["name"]: each for each in pkl.json("list", "--group", group)["plugins"]}
+    assert listed["well"]["state"] == "enabled"
+    assert listed["ghost"]["state"] == "blocked"
+    cause = "the entry point of ghost names no_such_module, and there is no such module"
+    assert listed["ghost"]["reason"]["cause"] == cause
+    for verb, status in (("why", 0), ("info", 0), ("resolve", 5)):
+        ran = pkl(verb, "ghost", "--group", group)
+        assert ran.status == status
+        assert cause in ran.out
+        assert "pip install --force-reinstall ghost" in ran.out
+    assert f"ghost 1.0 ◐ blocked: {cause}" in pkl.ok("graph", "--group", group).lines
 
 
 def test_an_entry_point_whose_module_raises_is_not_imported(pkl: Pkl) -> None:

@@ -124,7 +124,8 @@ def test_a_distribution_may_carry_several_plugins(site: Path) -> None:
     assert [each.name for each in discovery.candidates] == ["a", "b", "c"]
     assert discovery.candidates[0].metadata.summary == "first"
     assert discovery.candidates[2].location is None
-    assert "pack.absent was not found" in discovery.candidates[2].notes[0]
+    fault = discovery.candidates[2].fault
+    assert fault is not None and "names pack.absent, and there is no such module" in fault.message
 
 
 def test_other_groups_are_not_looked_at(site: Path) -> None:

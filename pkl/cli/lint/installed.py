@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Iterator, List, Optional, Tuple
 
 from ...discovery.lines import line_of_key, line_of_requirement
-from ...model.candidate import Candidate, Failure, Origin
+from ...model.candidate import Candidate, Failure
 from ...model.state import Reason
 from .code import check_code, modules_of
 from .files import Folder
@@ -72,12 +72,9 @@ def _of_candidate(candidate: Candidate) -> Iterator[Finding]:
         yield from _of_manifest(candidate, fault)
     elif fault is not None:
         yield Finding(ERROR, fault.code, fault.message, file, hint=fault.remedy)
-    nowhere = candidate.origin is Origin.ENTRY_POINT and candidate.location is None
     for note in candidate.notes:
-        lost = nowhere and fault is None
-        code = "entry-point-target" if lost else "remark"
         text = f"{candidate.name} of {candidate.source}: {note}"
-        yield Finding(ERROR if lost else WARNING, code, text, file)
+        yield Finding(WARNING, "remark", text, file)
 
 
 def _of_manifest(candidate: Candidate, fault: Reason) -> Iterator[Finding]:
