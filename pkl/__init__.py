@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .errors import PluginNotFound as PluginNotFound
     from .errors import PluginNotRunning as PluginNotRunning
     from .errors import PluginStageError as PluginStageError
+    from .errors import PluginStopping as PluginStopping
     from .errors import RequirementError as RequirementError
     from .errors import RestartRequired as RestartRequired
     from .errors import StateCorrupt as StateCorrupt
@@ -54,16 +55,21 @@ if TYPE_CHECKING:
     from .errors import UndeclaredImport as UndeclaredImport
     from .errors import UndeclaredImportWarning as UndeclaredImportWarning
     from .errors import UsageError as UsageError
+    from .errors import WorkDeadlock as WorkDeadlock
     from .host import PluginHost as PluginHost
     from .host import StartReport as StartReport
     from .host import get_default_host as get_default_host
     from .host import load_plugin as load_plugin
     from .host import set_default_host as set_default_host
+    from .kernel.activity import stop_token as stop_token
+    from .kernel.callback import bind as bind
     from .kernel.context import get_current_plugin as get_current_plugin
     from .kernel.context import plugin_context as plugin_context
     from .kernel.event import Event as Event
     from .kernel.event import HostEvent as HostEvent
     from .kernel.event import event as event
+    from .kernel.executor import Submission as Submission
+    from .kernel.executor import submit as submit
     from .kernel.hook import Hook as Hook
     from .kernel.hook import hook as hook
     from .kernel.hook_result import HookResult as HookResult
@@ -77,7 +83,12 @@ if TYPE_CHECKING:
     from .kernel.ports import PluginLoader as PluginLoader
     from .kernel.resource import Resource as Resource
     from .kernel.resource import ResourceManager as ResourceManager
+    from .kernel.stop_token import StopToken as StopToken
     from .kernel.syscall import syscall as syscall
+    from .kernel.task import Task as Task
+    from .kernel.task import create_task as create_task
+    from .kernel.thread import PluginThread as PluginThread
+    from .kernel.thread import start_thread as start_thread
     from .kernel.timer import Timer as Timer
     from .kernel.timer import set_interval as set_interval
     from .kernel.timer import set_timeout as set_timeout
@@ -143,6 +154,8 @@ __all__ = [
     "PluginNotRunning",
     "PluginStageError",
     "PluginState",
+    "PluginStopping",
+    "PluginThread",
     "Reason",
     "RequirementError",
     "Resource",
@@ -154,14 +167,20 @@ __all__ = [
     "StateNewer",
     "StateUnavailable",
     "StopTimeout",
+    "StopToken",
+    "Submission",
     "Supervision",
+    "Task",
     "Timer",
     "TransitionDeadlock",
     "TransitionTimeout",
     "UndeclaredImport",
     "UndeclaredImportWarning",
     "UsageError",
+    "WorkDeadlock",
     "__version__",
+    "bind",
+    "create_task",
     "event",
     "get_current_plugin",
     "get_default_host",
@@ -174,13 +193,19 @@ __all__ = [
     "set_default_host",
     "set_interval",
     "set_timeout",
+    "start_thread",
+    "stop_token",
+    "submit",
     "syscall",
 ]
 
 _HOMES = {
     "host": "PluginHost StartReport get_default_host load_plugin set_default_host",
+    "kernel.activity": "stop_token",
+    "kernel.callback": "bind",
     "kernel.context": "get_current_plugin plugin_context",
     "kernel.event": "Event HostEvent event",
+    "kernel.executor": "Submission submit",
     "kernel.hook": "Hook hook",
     "kernel.hook_result": "HookResult Results",
     "kernel.lifecycle_event": "LifecycleEvent",
@@ -188,7 +213,10 @@ _HOMES = {
     "kernel.plugin": "Plugin",
     "kernel.ports": "MetadataLoader PluginLoader",
     "kernel.resource": "Resource ResourceManager",
+    "kernel.stop_token": "StopToken",
     "kernel.syscall": "syscall",
+    "kernel.task": "Task create_task",
+    "kernel.thread": "PluginThread start_thread",
     "kernel.timer": "Timer set_interval set_timeout",
     "model.candidate": "Candidate Discovery",
     "model.finding": "Finding",

@@ -36,6 +36,7 @@ from .kinds import (
     PluginNotFound,
     PluginNotRunning,
     PluginStageError,
+    PluginStopping,
     RequirementError,
     RestartRequired,
     StateCorrupt,
@@ -46,6 +47,7 @@ from .kinds import (
     TransitionTimeout,
     UndeclaredImport,
     UsageError,
+    WorkDeadlock,
 )
 from .warnings import ModuleReplacedWarning, PklWarning, UndeclaredImportWarning
 
@@ -79,6 +81,7 @@ __all__ = [
     "PluginNotFound",
     "PluginNotRunning",
     "PluginStageError",
+    "PluginStopping",
     "RequirementError",
     "RestartRequired",
     "StateCorrupt",
@@ -90,4 +93,5 @@ __all__ = [
     "UndeclaredImport",
     "UndeclaredImportWarning",
     "UsageError",
+    "WorkDeadlock",
 ]

@@ -32,6 +32,7 @@ __all__ = [
     "PluginNotFound",
     "PluginNotRunning",
     "PluginStageError",
+    "PluginStopping",
     "RequirementError",
     "RestartRequired",
     "StateCorrupt",
@@ -42,6 +43,7 @@ __all__ = [
     "TransitionTimeout",
     "UndeclaredImport",
     "UsageError",
+    "WorkDeadlock",
 ]
 
 
@@ -228,6 +230,20 @@ class StopTimeout(PklError, TimeoutError):
 
     code = "E_STOP_TIMEOUT"
     exit_status = 9
+
+
+class PluginStopping(PklError, RuntimeError):
+    """What runs here is to end, because its plugin stops; raised by ``StopToken``."""
+
+    code = "E_STOPPING"
+    exit_status = 9
+
+
+class WorkDeadlock(PklError, RuntimeError):
+    """Waiting for this task, thread or function would wait for oneself."""
+
+    code = "E_WORK_DEADLOCK"
+    exit_status = 70
 
 
 class HandlerRefused(PklError, TypeError):

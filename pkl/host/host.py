@@ -272,7 +272,7 @@ class PluginHost(Keeping, Watching):
         import asyncio
 
         if self.kernel.loop is None or self.kernel.loop.is_closed():
-            self.kernel.loop = asyncio.get_running_loop()
+            self.kernel.adopt_loop(asyncio.get_running_loop())
         plan = self._prepare(names)
         run = self.kernel.lifecycle.runner(True)
         report = await start(self.kernel, run, plan, together=True, only=names)

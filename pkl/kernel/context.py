@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Type
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Type
 
 from ..errors import NoCurrentPlugin
 
@@ -32,6 +32,11 @@ class Subject:
         slow: Whether a call into it must take the careful path.
         resources: What it holds, by identity, in order of registration.
         async_calls: Its coroutines that have begun and not ended.
+        executor: The pool that runs the functions it submits, once there is one.
+        stop: Its stop token, once there is one.
+        stop_asked: Whether it is to stop, or has stopped.
+        tasks: The asyncio tasks it created that have not ended, and of which kind they are.
+        threads: The identifiers of the threads that run as it.
         workers: The pool that runs its timers' callbacks, once there is one.
         gates: What stands before its failing handlers, by the event's or hook's name.
     """
@@ -41,11 +46,16 @@ class Subject:
         "async_calls",
         "dead",
         "gates",
+        "executor",
         "kernel",
         "live",
         "plugin",
         "resources",
         "slow",
+        "stop",
+        "stop_asked",
+        "tasks",
+        "threads",
         "workers",
     )
 
@@ -59,6 +69,15 @@ class Subject:
         self.async_calls: List[Any] = []
         self.workers: Any = None
         self.gates: Dict[str, Any] = {}
+        self.executor: Any = None
+        self.stop: Any = None
+        self.stop_asked = False
+        self.tasks: Dict[Any, str] = {}
+        self.threads: Set[int] = set()
+
+    def forget_task(self, task: Any) -> None:
+        """Takes a task that has ended off ``tasks``."""
+        self.tasks.pop(task, None)
 
     def admit(self, caller: Optional["Subject"]) -> None:
         """Checks that ``caller`` may run this subject's code now; a host's always may be."""

@@ -23,6 +23,8 @@ from .plugin import Plugin
 from .resource import ResourceManager
 from .route import Route
 from .scheduler import Scheduler
+from .stop_token import ask_to_stop
+from .task_factory import follow, unfollow
 from .transition import Transitions
 
 if TYPE_CHECKING:
@@ -87,8 +89,10 @@ class Kernel:
         self.finder = finder
         self.clock = clock
         self.strict = strict
-        self.loop = loop
         self.make_gate = make_gate
+        self.loop: Any = None
+        if loop is not None:
+            self.adopt_loop(loop)
         self.stop_timeout = stop_timeout
         self.transition_timeout = transition_timeout
         self.closing = False
@@ -130,10 +134,18 @@ class Kernel:
                 hint="make a new PluginHost; a closed one does not start again",
             )
 
+    def adopt_loop(self, loop: Any) -> None:
+        """Makes an event loop the host's, and follows the tasks that plugins create on it."""
+        before, self.loop = self.loop, loop
+        follow(loop)
+        if before is not None:
+            unfollow(before)
+
     def begin_close(self) -> None:
         """Refuses to start anything from now on; what is on its way is still to be waited for."""
         with self.mutex:
             self.closing = True
+        ask_to_stop(self.subject)
 
     def route(self, plugin: str, event: str) -> Route:
         """The route of one plugin's event, the same for all its generations."""
@@ -322,6 +334,8 @@ class Kernel:
         with self.mutex:
             self.closing = self.closed = True
         self.scheduler.close()
+        if self.loop is not None:
+            unfollow(self.loop)
         with self.mutex:
             for routes in self._host_routes:
                 routes.pop(self.uid, None)

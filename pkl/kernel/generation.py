@@ -14,6 +14,7 @@ from typing import (
     List,
     NamedTuple,
     Optional,
+    Sequence,
     Set,
     Tuple,
     TypeVar,
@@ -151,13 +152,18 @@ class Generation(Subject):
             return
         raise not_running(self.plugin, self)
 
-    def calls_elsewhere(self, waiting: FrozenSet["Actor"] = frozenset()) -> Calls:
+    def calls_elsewhere(
+        self, waiting: FrozenSet["Actor"] = frozenset(), apart: Sequence[AsyncCall] = ()
+    ) -> Calls:
         """The calls of this plugin that run in other threads or tasks than the one that asks.
+
+        Those in its own threads are not counted; whoever stops it waits for the threads.
 
         Args:
             waiting: Those who wait for the one that asks; their calls are not counted.
+            apart: Calls that are not counted either.
         """
-        own = async_calls_on_this_stack()
+        own = [*async_calls_on_this_stack(), *apart]
         suspended = [
             call
             for call in list(self.async_calls)
@@ -167,7 +173,10 @@ class Generation(Subject):
         on_stacks = sum(
             1
             for thread in sys._current_frames()
-            if thread != here and (thread, 0) not in waiting and self._runs_on(thread)
+            if thread != here
+            and thread not in self.threads
+            and (thread, 0) not in waiting
+            and self._runs_on(thread)
         )
         return Calls(len(suspended) + on_stacks, sum(1 for c in suspended if c.thread == here))
 

@@ -12,6 +12,7 @@ from .generation import Generation
 from .guard import shut_gates
 from .lifecycle_event import LifecycleEvent
 from .reasons import breaker_open, resting
+from .stop_token import StopToken, token_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +89,14 @@ class Plugin:
 
         location = self.candidate.location
         return Path(location) if location is not None else None
+
+    @property
+    def stopping(self) -> StopToken:
+        """Its stop token, true from the moment it begins to stop: ``while not pkl.this.stopping``.
+
+        Each load of its code has a token of its own.
+        """
+        return token_of(self.generation)
 
     @property
     def module(self) -> Any:

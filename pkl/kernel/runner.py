@@ -7,11 +7,12 @@ blocking runner never suspends them, so that ``complete`` can run them without a
 from __future__ import annotations
 
 import sys
+from contextvars import copy_context
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ..errors import PklError, StopTimeout
-from .context import Subject
+from .context import Subject, _current
 from .describe import describe
 from .dispatch import Watched, call_one, from_outside
 from .flat import complete
@@ -148,7 +149,8 @@ class BlockingRunner(Runner):
         steps = _on_behalf(current_actor(), _owned(awaitable, subject), seconds)
         if loop is None or not loop.is_running():
             return asyncio.run(steps)
-        future = asyncio.run_coroutine_threadsafe(steps, loop)
+        # The task is pkl's own, whichever plugin's code led here.
+        future = copy_context().run(_as_nobody, asyncio.run_coroutine_threadsafe, steps, loop)
         try:
             # It is cancelled after its seconds; one that will not end is left to itself.
             return future.result(None if seconds is None else 2 * seconds + 1)
@@ -175,6 +177,11 @@ class AsyncRunner(Runner):
 
     async def finish(self, awaitable: Any, subject: Subject, seconds: Optional[float]) -> Any:
         return await _within(_owned(awaitable, subject), seconds)
+
+
+def _as_nobody(function: Callable[..., Any], *args: Any) -> Any:
+    _current.set(None)
+    return function(*args)
 
 
 def _owned(awaitable: Any, subject: Subject) -> Driven:

@@ -72,10 +72,11 @@ class Pool:
             self._threads += 1
         try:
             Thread(target=self._serve, name=self._name, daemon=True).start()
-        except RuntimeError:  # the machine has no threads left; what runs goes on with it
+        except RuntimeError:  # the machine has no threads left
             with self._wake:
                 self._threads -= 1
-            raise
+                if not self._threads:
+                    raise
 
     def close(self) -> None:
         """Ends the threads as soon as they have nothing to do; new work still wakes new ones."""

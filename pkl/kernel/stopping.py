@@ -183,6 +183,7 @@ class Stopping(Teardown):
         """A plugin stops itself while it is imported: nothing of it may stay; the import ends."""
         generation = plugin.generation
         since = len(order.failures)
+        await order.attempt(self.ask_to_stop(generation))
         await self.stop_children(run, plugin, order)
         generation.close()
         generation.stopping = True

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from functools import wraps
-from typing import Any, AsyncGenerator, Callable, Generator, Optional, TypeVar, cast
+from typing import Any, AsyncGenerator, Callable, Generator, TypeVar, cast
 
 from .context import Subject, _current, current_kernel, switch, switch_back
-from .generation import Generation, runs_plugin_code
+from .generation import runs_plugin_code
 from .ownership import owner_of
 from .steps import Driven, drive
 
@@ -23,6 +23,8 @@ R = TypeVar("R")
 
 _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
 """Code flags (``inspect.CO_*``); inspect is not imported because it is slow to."""
+
+_STEPPED = _GENERATOR | _COROUTINE | _ITERABLE_COROUTINE | _ASYNC_GENERATOR
 
 
 def flags_of(function: Any) -> int:
@@ -60,15 +62,29 @@ def syscall(function: Callable[P, R]) -> Callable[P, R]:
         inner = syscall(function.__func__)
         return cast("Callable[P, R]", type(function)(inner))
     owner = owner_of(function)
+    if owner is not None:
+        return as_owner(function, owner)
     flags = flags_of(function)
-    if flags & (_COROUTINE | _ITERABLE_COROUTINE | _ASYNC_GENERATOR | _GENERATOR):
-        return _stepped(function, owner, flags)
-    if owner is None:
-        return _host_call(function)
+    if flags & _STEPPED:
+        return _stepped(function, _current_host, flags)
+    return _host_call(function, _current_host)
+
+
+def _current_host() -> Subject:
+    return current_kernel().subject
+
+
+def as_owner(function: Callable[P, R], owner: Subject) -> Callable[P, R]:
+    """A function that does what ``function`` does, as ``owner``, whatever its kind."""
+    flags = flags_of(function)
+    if flags & _STEPPED:
+        return _stepped(function, lambda: owner, flags)
+    if owner.plugin is None:
+        return _host_call(function, lambda: owner)
     return _plugin_call(function, owner)
 
 
-def _plugin_call(function: Callable[P, R], generation: Generation) -> Callable[P, R]:
+def _plugin_call(function: Callable[P, R], generation: Subject) -> Callable[P, R]:
     set_, reset = _current.set, _current.reset
 
     @runs_plugin_code
@@ -96,18 +112,15 @@ def _careful(generation: Subject, function: Callable[..., R], args: Any, kwargs:
         switch_back(previous)
 
 
-def _host_call(function: Callable[P, R]) -> Callable[P, R]:
+def _host_call(function: Callable[P, R], whose: Callable[[], Subject]) -> Callable[P, R]:
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        return _careful(current_kernel().subject, function, args, kwargs)
+        return _careful(whose(), function, args, kwargs)
 
     return call
 
 
-def _stepped(function: Callable[P, R], owner: Optional[Generation], flags: int) -> Callable[P, R]:
-    def whose() -> Subject:
-        return owner if owner is not None else current_kernel().subject
-
+def _stepped(function: Callable[P, R], whose: Callable[[], Subject], flags: int) -> Callable[P, R]:
     if flags & _ASYNC_GENERATOR:
 
         @wraps(function)

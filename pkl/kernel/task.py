@@ -2,83 +2,146 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+import sys
+from typing import Any, Coroutine, Optional, TypeVar
 
-from ..errors import PklError
-from .context import Subject
-from .dispatch import passes
+from ..errors import HandlerRefused, PklError
+from .activity import Activity, current_activity
+from .context import Subject, _current
+from .dispatch import Watched, is_cancellation, passes
 from .generation import Generation
-from .resource import Resource
+from .ownership import registrant
+from .stack import innermost
 from .steps import Driven
+from .task_factory import HELD
 
-__all__ = ["Task", "start_task"]
+__all__ = ["Task", "create_task", "start_task"]
+
+T = TypeVar("T")
 
 
-class Task(Resource):
-    """A coroutine on the host's loop; releasing it cancels it.
+class Task(Activity[T]):
+    """A coroutine on the host's loop, made by ``create_task``; cancelled when its plugin stops."""
 
-    Attributes:
-        name: What it runs, for people.
-        done: Whether it has ended.
-    """
+    kind = "task"
 
-    def __init__(self, subject: Subject, coroutine: Any, name: str) -> None:
-        self._subject = subject
+    def __init__(self, subject: Subject, coroutine: Coroutine[Any, Any, T], name: str) -> None:
+        super().__init__(subject, name)
         self._coroutine = coroutine
+        self._loop: Any = None
         self._task: Optional[Any] = None
-        self._cancelled = False
-        self.name = name
-        self.done = False
+        self._to_be_cancelled = False
 
-    def __repr__(self) -> str:
-        return f"<Task {self.name}>"
+    def _activate(self, now: float) -> None:
+        loop = self._subject.kernel.loop
+        try:
+            if loop is None or loop.is_closed():
+                raise _no_loop(self._subject, self.name)
+            self._loop = loop
+            try:
+                loop.call_soon_threadsafe(self._begin)
+            except RuntimeError:  # it was closed in this very moment
+                raise _no_loop(self._subject, self.name) from None
+        except PklError:
+            self._give_up()
+            raise
 
-    def start(self, loop: Any) -> None:
-        """Schedules it on the loop; safe from any thread."""
-        loop.call_soon_threadsafe(self._begin, loop)
+    def _begin(self) -> None:
+        if self._may_begin():
+            self._context.run(self._create)
+            if self._to_be_cancelled and self._task is not None:
+                self._task.cancel()
 
-    def _begin(self, loop: Any) -> None:
-        if self._cancelled:
-            self._coroutine.close()
-            self.done = True
-            return
-        self._task = loop.create_task(self._run())
+    def _create(self) -> None:
+        current_activity.set(self)
+        # It switches to its plugin at each step; between them it is nobody's.
+        _current.set(None)
+        task = self._loop.create_task(self._run())
+        self._task = task
+        if hasattr(task, "set_name"):
+            task.set_name(self.name)
+        if not task.done():
+            self._subject.tasks[task] = HELD
+            task.add_done_callback(self._subject.forget_task)
 
     async def _run(self) -> None:
-        kernel = self._subject.kernel
+        steps = Driven(Watched(self._coroutine), self._subject, counted=False, checked=False)
         try:
-            await Driven(self._coroutine, self._subject, counted=False, checked=False)
+            value = await steps
         except BaseException as error:
+            if is_cancellation(error) and (self._to_be_cancelled or passes(error)):
+                self._cancelled()
+                raise
+            self._raised(error)
             if passes(error) or isinstance(error, GeneratorExit):
                 raise
-            if not self._cancelled:
-                kernel.contain(self._subject, error, self.name)
+        else:
+            self._returned(value)
+
+    def _give_up(self) -> bool:
+        if not self._entry.acquire(False):
+            return False
+        self._coroutine.close()
+        self._cancelled()
+        return True
+
+    def _ask_to_end(self) -> bool:
+        if self.done():
+            return False
+        self.stop._stop()
+        self._to_be_cancelled = True
+        try:
+            self._loop.call_soon_threadsafe(self._cancel)
+        except RuntimeError:  # its loop is closed: it can never go on
+            self._lose()
+        return True
+
+    def _cancel(self) -> None:
+        if self._task is not None and not self.done():
+            self._task.cancel()
+
+    def _lose(self) -> None:
+        try:
+            self._coroutine.close()
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            self._subject.kernel.contain(self._subject, error, f"end of {self.kind} {self.name}")
         finally:
-            self.done = True
-            if kernel.resource_manager.take(self):
-                kernel.resource_manager.cleaned(self)
+            if not self.done():
+                self._cancelled()
 
     @property
     def lingers(self) -> bool:
-        """Whether it was cancelled and has not ended."""
-        return self._cancelled and not self.done
+        """Whether it has begun and not ended, on a loop that runs."""
+        return self.running() and self._loop is not None and self._loop.is_running()
 
-    def _cleanup(self) -> None:
-        """Cancels it; also called a second time, for one that lingers."""
-        self._cancelled = True
-        loop = self._subject.kernel.loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._cancel)
+    def is_current(self) -> bool:
+        """Whether the code that asks runs in this task."""
+        if self._task is None:
+            return False
+        try:
+            return sys.modules["asyncio"].current_task() is self._task
+        except RuntimeError:
+            return False
 
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+    def where(self) -> str:
+        """The innermost line it awaits at."""
+        return innermost(self._coroutine)
 
 
-def start_task(subject: Subject, coroutine: Any, name: str) -> Task:
+def _no_loop(subject: Subject, name: str) -> PklError:
+    return PklError(
+        f"{name} needs the host's event loop, and the host has none",
+        plugin=subject.plugin.name if isinstance(subject, Generation) else None,
+        hint="give the host one: PluginHost(loop=…), or start it with await host.astart()",
+    )
+
+
+def start_task(subject: Subject, coroutine: Coroutine[Any, Any, T], name: str) -> Task[T]:
     """Runs a coroutine as ``subject`` on its host's loop, held until it ends.
 
-    What it raises is contained. Safe from any thread.
+    Safe from any thread.
 
     Raises:
         PklError: The host has no running loop.
@@ -87,17 +150,41 @@ def start_task(subject: Subject, coroutine: Any, name: str) -> Task:
     loop = subject.kernel.loop
     if loop is None or loop.is_closed():
         coroutine.close()
-        who = subject.plugin.name if isinstance(subject, Generation) else None
-        raise PklError(
-            f"{name} needs the host's event loop, and the host has none",
-            plugin=who,
-            hint="give the host one: PluginHost(loop=…), or start it with await host.astart()",
-        )
+        raise _no_loop(subject, name)
     task = Task(subject, coroutine, name)
     try:
-        subject.kernel.resource_manager.register(task)
+        task._register()
     except BaseException:
         coroutine.close()
         raise
-    task.start(loop)
     return task
+
+
+def create_task(coro: Coroutine[Any, Any, T], *, name: Optional[str] = None) -> Task[T]:
+    """Runs a coroutine as the current plugin on its host's loop.
+
+    The task is a resource: it is cancelled when the plugin stops, once more when half of the
+    time it has to end is over, and named if it has not ended then. Created by a plugin that is
+    not enabled yet, it begins when the plugin is. Safe from any thread.
+
+    Args:
+        coro: A coroutine: what calling an ``async def`` function gives.
+        name: What it is called in messages; by default the coroutine's name.
+
+    Raises:
+        HandlerRefused: ``coro`` is not a coroutine.
+        PklError: The host has no event loop.
+        PluginNotRunning: The plugin has been stopped, or is being.
+    """
+    if not (hasattr(coro, "send") and hasattr(coro, "throw") and hasattr(coro, "close")):
+        raise HandlerRefused(
+            f"create_task() takes a coroutine, not {coro!r}",
+            hint="call the async function: create_task(work())" if callable(coro) else "",
+        )
+    named = name if name is not None else getattr(coro, "__qualname__", repr(coro))
+    try:
+        subject = registrant(2)
+    except BaseException:
+        coro.close()
+        raise
+    return start_task(subject, coro, named)

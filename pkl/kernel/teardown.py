@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any, Awaitable, List, Optional
 
 from ..errors import CleanupError, StopTimeout
 from ..model.state import Reason
+from .activity import Activity
 from .context import Subject
 from .describe import describe
 from .dispatch import passes
 from .flat import Deep
 from .reasons import described, stopped_by_parent
-from .task import Task
+from .settling import Settling
+from .stack import async_calls_in
+from .stop_token import ask_to_stop
 from .transition import current_actor
 
 if TYPE_CHECKING:
     from .core import Kernel
-    from .generation import Generation
+    from .generation import AsyncCall, Generation
     from .plugin import Plugin
     from .runner import Runner
 
@@ -123,6 +126,7 @@ class Teardown:
             farewell: Whether ``on_disable`` is run first, as for a plugin that was active.
         """
         generation = plugin.generation
+        await order.attempt(self.ask_to_stop(generation))
         if farewell:
             for handler in list(generation.handlers.get("on_disable", ())):
                 step = run.call(generation, handler, order.seconds)
@@ -131,10 +135,7 @@ class Teardown:
         await order.attempt(self._drain(run, plugin, generation, order))
         await self.stop_children(run, plugin, order)
         generation.stopping = True
-        tasks = [r for r in list(generation.resources.values()) if isinstance(r, Task)]
         await self.release(run, generation, order)
-        if tasks:
-            await order.attempt(self._await_tasks(run, plugin, tasks, order))
         generation.dead = True
         try:
             self.drop_code(generation)
@@ -161,7 +162,7 @@ class Teardown:
             # Calls that wait for this very transition end with it, not before it.
             waiting = self.kernel.transitions.waiting_for(me)
             generation.exempt_calls(waiting)
-            calls = generation.calls_elsewhere(waiting)
+            calls = generation.calls_elsewhere(waiting, _calls_of_own_tasks(generation))
             if not calls.running:
                 return
             stuck = run.blocking and calls.here == calls.running
@@ -191,51 +192,37 @@ class Teardown:
             calls=calls.running,
         )
 
-    async def _await_tasks(
-        self, run: "Runner", plugin: "Plugin", tasks: List[Task], order: StopOrder
-    ) -> None:
-        """Waits for cancelled tasks to end; cancels again half-way.
-
-        Raises:
-            StopTimeout: Some have not ended; the text names them.
-        """
-        bound, began, pause, again = order.seconds, monotonic(), 0.001, True
-        while any(t.lingers for t in tasks) and run.may_wait_for_loop():
-            waited = monotonic() - began
-            if waited >= bound:
-                break
-            if again and waited >= bound / 2:
-                again = False
-                for task in tasks:
-                    if task.lingers:
-                        task._cleanup()
-            await run.pause(pause)
-            pause = min(pause * 1.5, 0.02)
-        stubborn = [t.name for t in tasks if t.lingers]
-        if stubborn and run.may_wait_for_loop():
-            raise StopTimeout(
-                f"tasks of plugin {plugin.name!r} {plugin.version} did not end within "
-                f"{bound:g} s of being cancelled: {', '.join(stubborn)}",
-                plugin=plugin.name,
-                version=plugin.version,
-                hint="let CancelledError pass in them",
-                tasks=stubborn,
-            )
-
     async def release(self, run: "Runner", subject: Subject, order: StopOrder) -> None:
-        """Releases what a generation or the host holds, last registered first."""
+        """Releases what a generation or the host holds, last registered first.
+
+        Its tasks, threads and submitted functions are asked to end when it is their turn, and
+        are given time to before what was registered earlier is taken away from under them.
+        """
         manager = self.kernel.resource_manager
         resources = subject.resources
+        settling = Settling(self.kernel, run, subject, order.seconds)
         while resources:
             try:
                 _, resource = resources.popitem()
             except KeyError:
                 break  # another thread released the last one
             resource._held = False
+            if isinstance(resource, Activity):
+                settling.end(resource)
+                manager.cleaned(resource)
+                continue
+            await order.attempt(settling.before_the_next())
             step = manager.clean_up(run, resource, order.seconds)
             await order.attempt(step, describe(resource), subject.plugin)
-        if subject.workers is not None:
-            subject.workers.close()
+        await order.attempt(settling.finish())
+        for pool in (subject.workers, subject.executor):
+            if pool is not None:
+                pool.close()
+
+    @staticmethod
+    async def ask_to_stop(subject: Subject) -> None:
+        """Sets the stop token."""
+        ask_to_stop(subject)
 
     def drop_code(self, generation: "Generation") -> None:
         """Lets go of a generation's modules, events and handlers; ``on_unload``'s are kept."""
@@ -258,3 +245,8 @@ class Teardown:
         for handler in generation.handlers.pop("on_unload", ()):
             step = run.call(generation, handler, order.seconds)
             await order.attempt(step, "on_unload", plugin)
+
+
+def _calls_of_own_tasks(generation: "Generation") -> List["AsyncCall"]:
+    """The calls that a plugin's own tasks are inside of: these end with the tasks, cancelled."""
+    return [call for task in list(generation.tasks) for call in async_calls_in(task)]
