@@ -90,7 +90,6 @@ LATE: Dict[str, Set[str]] = {
         "pkl.discovery.unfound",
     },
     "pkl.host.host": {"asyncio"},
-    "pkl.host.starting": {"asyncio"},
     "pkl.kernel.plugin": {"pathlib"},
     "pkl.kernel.runner": {"asyncio"},
     "pkl.loader.lines": {"linecache"},

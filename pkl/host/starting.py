@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Awaitable, Callable, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ..errors import PklError
 from ..kernel.lifecycle import Lifecycle
@@ -19,6 +19,7 @@ from ..model.plan import Plan, Step
 from ..model.state import Action, Desired, PluginState, Reason
 from ..names import canonical
 from .report import StartReport
+from .stop_layers import all_of, stop_layers
 
 if TYPE_CHECKING:
     from ..kernel.core import Kernel
@@ -100,11 +101,9 @@ async def start(
         timings[step.name] = perf_counter() - began
 
     if together:
-        import asyncio
-
         steps = {step.name: step for step in plan.steps}
         for layer in plan.layers:
-            await asyncio.gather(*(bring_up(steps[name]) for name in layer))
+            await all_of([bring_up(steps[name]) for name in layer])
     else:
         for step in plan.steps:
             await bring_up(step)
@@ -204,28 +203,58 @@ async def retry(kernel: "Kernel", run: Runner, plan: Plan, waiting: Set[str]) ->
                 continue
 
 
+async def _each(
+    run: Runner,
+    layers: Sequence[Sequence[Plugin]],
+    order: StopOrder,
+    step: Callable[[Plugin, StopOrder], Awaitable[None]],
+) -> None:
+    """Does a step for the plugins of each layer: together on a loop, else one after another."""
+
+    async def one(plugin: Plugin, own: StopOrder) -> None:
+        try:
+            await step(plugin, own)
+        except PklError as error:
+            own.failures.append(error)
+
+    for layer in layers:
+        if run.blocking or len(layer) == 1:
+            for plugin in layer:
+                await one(plugin, order)
+            continue
+        # Each counts its own failures; those of all are kept in the order of the plugins.
+        parts = [order.part() for _ in layer]
+        try:
+            await all_of([one(p, part) for p, part in zip(layer, parts)])
+        finally:
+            order.failures += [error for part in parts for error in part.failures]
+
+
 async def stop_plugins(kernel: "Kernel", run: Runner, order: StopOrder) -> None:
-    """Disables every plugin, last started first, then unloads all in that order."""
+    """Disables every plugin, last started first, then unloads all in that order.
+
+    On an event loop, those that do not depend on each other are stopped together.
+    """
     lifecycle: Lifecycle = kernel.lifecycle
     rows = list(kernel.plugins.values())
     rows.reverse()
     rows.sort(key=lambda p: -p.started)
+
+    async def disable(plugin: Plugin, own: StopOrder) -> None:
+        await lifecycle.disable(run, plugin, own, stopped(plugin, False))
+
+    async def unload(plugin: Plugin, own: StopOrder) -> None:
+        await lifecycle.unload(run, plugin, own)
+
+    layers = stop_layers(kernel, rows)
     tried: Set[Plugin] = set()
     left = [p for p in rows if p.running]
     while left:
-        for plugin in left:
-            tried.add(plugin)
-            try:
-                await lifecycle.disable(run, plugin, order, stopped(plugin, False))
-            except PklError as error:
-                order.failures.append(error)
+        tried.update(left)
+        await _each(run, stop_layers(kernel, left), order, disable)
         # Somebody else may have been starting these all the while.
         left = [p for p in list(kernel.plugins.values()) if p.running and p not in tried]
-    for plugin in rows:
-        try:
-            await lifecycle.unload(run, plugin, order)
-        except PklError as error:
-            order.failures.append(error)
+    await _each(run, layers, order, unload)
 
 
 async def stop(kernel: "Kernel", run: Runner, within: float) -> None:

@@ -5,6 +5,7 @@ Each is a resource that ends by itself, and a ``concurrent.futures.Future`` for 
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
 from threading import Lock
@@ -115,11 +116,10 @@ class Activity(Resource, Future[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         """Awaits the result on any event loop; cancelling that asks this to end."""
-        import asyncio
-
         self._asked_for = True
         self._before_waiting()
-        return asyncio.wrap_future(self).__await__()
+        asyncio = sys.modules["asyncio"]  # whoever awaits has imported it
+        return asyncio.wrap_future(self).__await__()  # type: ignore[no-any-return]
 
     def _before_waiting(self) -> None:
         """Refuses a wait that cannot end."""

@@ -77,6 +77,7 @@ class Submission(Activity[T]):
         super()._cancelled()
 
     def result(self, timeout: Optional[float] = None) -> T:
+        """What it returned, once it has ended; it is run here if that is the only way."""
         waiting = self._enter_wait()
         try:
             return super().result(timeout)
@@ -85,6 +86,7 @@ class Submission(Activity[T]):
                 waiting._waits_for = None
 
     def exception(self, timeout: Optional[float] = None) -> Optional[BaseException]:
+        """What it raised, once it has ended, or None; for the rest see ``result``."""
         waiting = self._enter_wait()
         try:
             return super().exception(timeout)

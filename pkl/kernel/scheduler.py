@@ -2,17 +2,27 @@
 
 Callbacks run on a small pool of threads of each plugin, so that a callback that hangs holds up
 its own plugin alone. With a clock that drives itself (``pkl.testing.FakeClock``) there is no
-thread: due callbacks run in the thread that advances the clock.
+thread: due callbacks run in the thread that advances the clock. In a forked child none of the
+parent's timers fires; new ones do.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from heapq import heapify, heappop, heappush
 from itertools import count
-from threading import Condition, ExceptHookArgs, Thread, current_thread, excepthook
-from typing import TYPE_CHECKING, Any, Callable, Deque, List, Optional, Tuple
+from threading import (
+    TIMEOUT_MAX,
+    Condition,
+    ExceptHookArgs,
+    Thread,
+    current_thread,
+    excepthook,
+)
+from typing import TYPE_CHECKING, Any, Callable, Deque, List, Optional, Tuple, Union
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from .ports import Clock
@@ -21,7 +31,7 @@ __all__ = ["Job", "Pool", "Scheduler"]
 
 
 class Job:
-    """One entry of the heap: what to call, and whether it still counts."""
+    """One entry of the heap: what to call, and whether there is nothing left to cancel."""
 
     __slots__ = ("call", "cancelled", "pool")
 
@@ -51,11 +61,15 @@ class Pool:
         self._name = name
         self._size = size
         self._inline = inline
+        self._closed = False
+        self._begin()
+        _survivors.add(self)
+
+    def _begin(self) -> None:
         self._work: Deque[Callable[[], None]] = deque()
         self._wake = Condition()
         self._threads = 0
         self._idle = 0
-        self._closed = False
 
     def submit(self, call: Callable[[], None]) -> None:
         """Runs ``call`` soon; what it raises goes to ``threading.excepthook``."""
@@ -110,13 +124,17 @@ class Scheduler:
     def __init__(self, clock: "Clock", name: str) -> None:
         self.clock = clock
         self._name = name
-        self._heap: List[Tuple[float, int, Job]] = []
         self._order = count()
+        self._closed = False
+        self._begin()
+        self.inline = clock.attach(self.run_due)
+        _survivors.add(self)
+
+    def _begin(self) -> None:
+        self._heap: List[Tuple[float, int, Job]] = []
         self._wake = Condition()
         self._thread: Optional[Thread] = None
-        self._closed = False
         self._stale = 0
-        self.inline = clock.attach(self.run_due)
 
     def at(self, deadline: float, job: Job) -> None:
         """Hands ``job`` to its pool once the clock reaches ``deadline``."""
@@ -127,8 +145,9 @@ class Scheduler:
             if self.inline:
                 return
             if self._thread is None:
-                self._thread = Thread(target=self._serve, name=self._name, daemon=True)
-                self._thread.start()
+                thread = Thread(target=self._serve, name=self._name, daemon=True)
+                thread.start()  # where that fails, the next timer tries again
+                self._thread = thread
             elif self._heap[0][2] is job:
                 self._wake.notify()
 
@@ -170,6 +189,7 @@ class Scheduler:
                 self._stale -= 1
             elif deadline <= until:
                 heappop(self._heap)
+                job.cancelled = True  # there is nothing left in the heap to cancel
                 return job
             else:
                 return None
@@ -183,10 +203,22 @@ class Scheduler:
                 now = self.clock.monotonic()
                 job = self._due(now)
                 if job is None:
-                    delay = self._heap[0][0] - now if self._heap else None
+                    delay = min(self._heap[0][0] - now, TIMEOUT_MAX) if self._heap else None
                     self._wake.wait(delay)
                     continue
             _guarded(job.pool.submit, job.call)
+
+
+def _after_fork() -> None:
+    """Starts afresh in a forked child, which has none of the threads and may find locks held."""
+    for survivor in list(_survivors):
+        survivor._begin()
+
+
+_survivors: "WeakSet[Union[Pool, Scheduler]]" = WeakSet()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _guarded(call: Callable[..., None], *args: Any) -> None:

@@ -59,6 +59,12 @@ class StopOrder:
         """What is left for all of it; None without a bound."""
         return None if self._end is None else max(0.0, self._end - monotonic())
 
+    def part(self) -> "StopOrder":
+        """An order with the same bounds, and failures of its own, for one of several at once."""
+        part = StopOrder(self._kernel, self._timeout)
+        part._end = self._end
+        return part
+
     async def attempt(
         self, step: Awaitable[Any], what: str = "", plugin: Optional["Plugin"] = None
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Any, Callable, Optional
 
@@ -13,7 +14,7 @@ from .ownership import registrant
 from .resource import Resource
 from .scheduler import Job, pool_of
 from .syscall import is_async
-from .task import start_task
+from .task import Task, start_task
 
 __all__ = ["Timer", "set_interval", "set_timeout"]
 
@@ -55,6 +56,7 @@ class Timer(Resource):
         self._context = copy_context()
         self._async = is_async(callback)
         self._job: Optional[Job] = None
+        self._watcher: Optional[Job] = None
         self._start = 0.0
         self._tick = 0
         self.seconds = seconds
@@ -89,9 +91,10 @@ class Timer(Resource):
             kernel.scheduler.cancel(job)
 
     def _cleanup(self) -> None:
-        job = self._job
-        if job is not None:
-            self._subject.kernel.scheduler.cancel(job)
+        watcher, self._watcher = self._watcher, None
+        for job in (self._job, watcher):
+            if job is not None:
+                self._subject.kernel.scheduler.cancel(job)
 
     def _fire(self) -> None:
         kernel = self._subject.kernel
@@ -105,19 +108,49 @@ class Timer(Resource):
         self.fired += 1
         loop = kernel.loop
         if self._async:
-            try:
-                start_task(self._subject, self._awaited(), repr(self))
-            except BaseException as error:
-                kernel.contain(self._subject, error, repr(self))
-                self._ended()
+            self._start_task(loop)
             return
         if loop is not None and loop.is_running():
+            if self.repeats:
+                self._watch(loop)
             try:
                 loop.call_soon_threadsafe(self._call)
                 return
             except RuntimeError:
                 pass  # it was closed in this very moment
         self._call()
+
+    def _start_task(self, loop: Any) -> None:
+        if self.repeats and loop is not None:
+            self._watch(loop)
+        try:
+            task = self._context.copy().run(self._task)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            self._subject.kernel.contain(self._subject, error, repr(self))
+            self._ended()
+            return
+        # However it ends, and if it was cancelled before it began.
+        Future.add_done_callback(task, lambda ended: self._ended())
+
+    def _task(self) -> Task[Any]:
+        coroutine = self._callback(*self._args, **self._kwargs)
+        return start_task(self._subject, coroutine, repr(self))
+
+    def _watch(self, loop: Any) -> None:
+        """Sees to it that an interval goes on if its loop is closed before it calls back."""
+        scheduler = self._subject.kernel.scheduler
+
+        def look() -> None:
+            if self._watcher is job:
+                if loop.is_closed():
+                    self._ended()
+                else:
+                    self._watch(loop)
+
+        self._watcher = job = Job(look, pool_of(self._subject, scheduler))
+        scheduler.at(scheduler.clock.monotonic() + self.seconds, job)
 
     def _call(self) -> None:
         try:
@@ -135,15 +168,12 @@ class Timer(Resource):
                 raise
             subject.kernel.contain(subject, error, repr(self))
 
-    async def _awaited(self) -> None:
-        try:
-            await self._callback(*self._args, **self._kwargs)
-        finally:
-            self._ended()
-
     def _ended(self) -> None:
         """Arms the next tick once a callback has ended, so that it never overlaps itself."""
         kernel = self._subject.kernel
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            kernel.scheduler.cancel(watcher)
         if not self.repeats:
             kernel.resource_manager.cleaned(self)
         elif self._held:
