@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from threading import get_ident
-from typing import Any, Callable, Optional, TypeVar
+from typing import Any, Callable, List, Optional, TypeVar
 
 from ..errors import HandlerRefused, WorkDeadlock
 from .activity import Activity, current_activity
@@ -112,13 +112,14 @@ class Submission(Activity[T]):
             self._serve()  # nothing, where another thread has begun it
         running._waits_for = self
         at: Optional[Submission[Any]] = self
-        chain = [running.name]
-        while at is not None:
-            chain.append(at.name)
+        chain: List[Submission[Any]] = []
+        while at is not None and at not in chain:
+            chain.append(at)
             if at is running:
                 running._waits_for = None
+                names = " -> ".join(each.name for each in [running, *chain])
                 raise WorkDeadlock(
-                    "a submitted function would wait for itself: " + " -> ".join(chain),
+                    f"a submitted function would wait for itself: {names}",
                     plugin=self._subject.plugin.name if self._subject.plugin else None,
                     hint="let one of them go on without the other's result",
                 )

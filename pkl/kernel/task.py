@@ -69,11 +69,14 @@ class Task(Activity[T]):
         try:
             value = await steps
         except BaseException as error:
-            if is_cancellation(error) and (self._to_be_cancelled or passes(error)):
+            if self.done():  # its loop was closed, and it was given up
+                raise
+            destroyed = isinstance(error, GeneratorExit) and not self.is_current()
+            if destroyed or (is_cancellation(error) and (self._to_be_cancelled or passes(error))):
                 self._cancelled()
                 raise
             self._raised(error)
-            if passes(error) or isinstance(error, GeneratorExit):
+            if passes(error):
                 raise
         else:
             self._returned(value)
