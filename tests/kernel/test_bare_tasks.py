@@ -292,7 +292,7 @@ def test_eager_tasks_are_fine(hosts: Synthetic) -> None:
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.set_task_factory(asyncio.eager_task_factory)
+        loop.set_task_factory(vars(asyncio)["eager_task_factory"])
         await hosts.host.astart()
         with pkl.plugin_context(hosts.host, plugin):
             done = asyncio.create_task(at_once())

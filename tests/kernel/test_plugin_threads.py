@@ -113,7 +113,8 @@ def test_an_error_is_delivered_to_who_waits(hosts: Synthetic, kind: str) -> None
 
 @BOTH
 def test_a_stop_token_ends_it_when_its_plugin_stops(hosts: Synthetic, kind: str) -> None:
-    begun, trace = threading.Event(), []
+    begun = threading.Event()
+    trace: List[Any] = []
 
     def body(module: Any) -> None:
         def polite(stop: pkl.StopToken) -> None:

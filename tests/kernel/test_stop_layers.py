@@ -149,7 +149,7 @@ def graphs(draw: Any) -> Dict[str, Tuple[Set[str], Set[str], Set[str]]]:
     """Plugins by name: what each requires, wants, and starts after, without circles."""
     names = [f"p{n}" for n in range(draw(st.integers(1, 9)))]
     return {
-        name: tuple(draw(st.sets(st.sampled_from(names[:i]))) if i else set() for _ in range(3))  # type: ignore[misc]
+        name: tuple(draw(st.sets(st.sampled_from(names[:i]))) if i else set() for _ in range(3))
         for i, name in enumerate(names)
     }
 
@@ -178,7 +178,11 @@ def test_whatever_the_graph_nobody_is_stopped_before_who_builds_on_him(
         module.plugin.on_disable.subscribe(disable)
 
     for name, (requires, wants, after) in graph.items():
-        lists = {"requires": sorted(requires), "wants": sorted(wants), "after": sorted(after)}
+        lists: Dict[str, Any] = {
+            "requires": sorted(requires),
+            "wants": sorted(wants),
+            "after": sorted(after),
+        }
         hosts.add(name, body, **lists)
 
     async def main() -> None:
