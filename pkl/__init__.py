@@ -44,6 +44,13 @@ if TYPE_CHECKING:
     from .errors import PluginNotRunning as PluginNotRunning
     from .errors import PluginStageError as PluginStageError
     from .errors import PluginStopping as PluginStopping
+    from .errors import RegistryAbsent as RegistryAbsent
+    from .errors import RegistryDenied as RegistryDenied
+    from .errors import RegistryError as RegistryError
+    from .errors import RegistryExpired as RegistryExpired
+    from .errors import RegistryGarbage as RegistryGarbage
+    from .errors import RegistryRolledBack as RegistryRolledBack
+    from .errors import RegistryUnreachable as RegistryUnreachable
     from .errors import RequirementError as RequirementError
     from .errors import RestartRequired as RestartRequired
     from .errors import StateCorrupt as StateCorrupt
@@ -157,6 +164,13 @@ __all__ = [
     "PluginStopping",
     "PluginThread",
     "Reason",
+    "RegistryAbsent",
+    "RegistryDenied",
+    "RegistryError",
+    "RegistryExpired",
+    "RegistryGarbage",
+    "RegistryRolledBack",
+    "RegistryUnreachable",
     "RequirementError",
     "Resource",
     "ResourceManager",

@@ -49,6 +49,15 @@ from .kinds import (
     UsageError,
     WorkDeadlock,
 )
+from .registry import (
+    RegistryAbsent,
+    RegistryDenied,
+    RegistryError,
+    RegistryExpired,
+    RegistryGarbage,
+    RegistryRolledBack,
+    RegistryUnreachable,
+)
 from .warnings import ModuleReplacedWarning, PklWarning, UndeclaredImportWarning
 
 __all__ = [
@@ -82,6 +91,13 @@ __all__ = [
     "PluginNotRunning",
     "PluginStageError",
     "PluginStopping",
+    "RegistryAbsent",
+    "RegistryDenied",
+    "RegistryError",
+    "RegistryExpired",
+    "RegistryGarbage",
+    "RegistryRolledBack",
+    "RegistryUnreachable",
     "RequirementError",
     "RestartRequired",
     "StateCorrupt",
