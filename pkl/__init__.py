@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .errors import RegistryUnreachable as RegistryUnreachable
     from .errors import RequirementError as RequirementError
     from .errors import RestartRequired as RestartRequired
+    from .errors import SignatureRefused as SignatureRefused
     from .errors import StateCorrupt as StateCorrupt
     from .errors import StateNewer as StateNewer
     from .errors import StateUnavailable as StateUnavailable
@@ -176,6 +177,7 @@ __all__ = [
     "ResourceManager",
     "RestartRequired",
     "Results",
+    "SignatureRefused",
     "StartReport",
     "StateCorrupt",
     "StateNewer",

@@ -57,6 +57,7 @@ from .registry import (
     RegistryGarbage,
     RegistryRolledBack,
     RegistryUnreachable,
+    SignatureRefused,
 )
 from .warnings import ModuleReplacedWarning, PklWarning, UndeclaredImportWarning
 
@@ -100,6 +101,7 @@ __all__ = [
     "RegistryUnreachable",
     "RequirementError",
     "RestartRequired",
+    "SignatureRefused",
     "StateCorrupt",
     "StateNewer",
     "StateUnavailable",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Optional
+from typing import Any, ClassVar, Optional, Sequence, Tuple
 
-from .base import PklError
+from .base import Fault, PklError, shown
 
 __all__ = [
     "RegistryAbsent",
@@ -14,6 +14,7 @@ __all__ = [
     "RegistryGarbage",
     "RegistryRolledBack",
     "RegistryUnreachable",
+    "SignatureRefused",
 ]
 
 
@@ -54,9 +55,18 @@ class RegistryDenied(RegistryError, PermissionError):
 
 
 class RegistryGarbage(RegistryError, ValueError):
-    """What came is not what a registry holds: no JSON, a wrong hash, size, name, or page."""
+    """What came is not what a registry holds: no JSON, a wrong hash, size, name, or page.
+
+    Attributes:
+        faults: Every fault of the text, where it could be read as one.
+    """
 
     code = "E_REGISTRY_GARBAGE"
+
+    def __init__(self, message: str, *, faults: Sequence[Fault] = (), **fields: Any) -> None:
+        self.faults: Tuple[Fault, ...] = tuple(faults)
+        listed = [{"path": f.path, "value": shown(f.value), "rule": f.rule} for f in self.faults]
+        super().__init__(message, faults=listed, **fields)
 
 
 class RegistryExpired(RegistryError):
@@ -75,3 +85,10 @@ class RegistryAbsent(RegistryError, LookupError):
     """There is no such registry, or it does not hold what it should."""
 
     code = "E_REGISTRY_ABSENT"
+
+
+class SignatureRefused(RegistryError, PermissionError):
+    """The index is not signed by a pinned key, or nobody here can tell."""
+
+    code = "E_SIGNATURE"
+    exit_status = 8
