@@ -73,7 +73,7 @@ LATE: Dict[str, Set[str]] = {
         "shutil",
         "subprocess",
     },
-    "pkl.cli.scope": {"pkl.cli.application", "pkl.discovery"},
+    "pkl.cli.scope": {"pkl.cli.application", "pkl.cli.recorded", "pkl.discovery", "pkl.store"},
     "pkl.cli.session": {"pkl.render.as_json", "pkl.render.terminal"},
     # The heavy part of the standard library, off the warm path.
     "pkl.discovery.archive": {"zipfile"},
@@ -96,6 +96,7 @@ LATE: Dict[str, Set[str]] = {
     "pkl.loader.wrapped": {"importlib.readers"},
     "pkl.names": {"difflib"},
     "pkl.render.terminal": {"unicodedata"},
+    "pkl.store.naming": {"hashlib"},
     # Importing plugins is what the loader is for.
     "pkl.loader.importlib_bootstrap": {UNKNOWN},
     "pkl.loader.load": {UNKNOWN},

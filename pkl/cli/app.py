@@ -25,6 +25,11 @@ VERBS: Mapping[str, Tuple[str, str]] = {
     "check": ("check", "Find what is wrong with plugins, a plugin project, or a wheel."),
     "doctor": ("doctor", "Find what is wrong with this environment, and how to repair it."),
     "discover": ("discover", "What each source holds, or every entry-point group there is."),
+    "enable": ("enable", "Let plugins start again that were disabled or masked."),
+    "disable": ("disable", "Leave plugins out of every later start."),
+    "mask": ("mask", "Let nothing start plugins, whatever requires them."),
+    "reset": ("reset", "Let plugins out of quarantine."),
+    "permissions": ("permissions", "What a plugin asks to be allowed, and what of it was granted."),
     "run": ("run", "Start a host with its plugins, and stop it in order."),
     "version": ("version", "The versions of pkl and of what it runs on."),
 }

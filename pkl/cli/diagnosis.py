@@ -11,10 +11,11 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ..discovery import installed
 from ..discovery.cache import Cache
-from ..errors import RequirementError
+from ..errors import PklError, RequirementError, StateCorrupt, StateNewer
 from ..model.requirement import parse_requirement
 from ..names import canonical
 from ..paths import runtime_dir, user_state_dir
+from ..store import StateStore
 from .lint.finding import ERROR, WARNING, Finding
 from .lint.installed import check_scope, of_failure
 from .scope import Scope
@@ -118,6 +119,19 @@ def _state(_: Scope) -> Iterator[Finding]:
     for path, why in _no_directory(user_state_dir()):
         message = f"{path} {why}; what people want of plugins cannot be kept there"
         yield Finding(ERROR, "state-directory", message, path, hint="or set PKL_HOME")
+    store = StateStore()
+    for reading in store.hosts().values():
+        problem = reading.problem
+        if isinstance(problem, StateNewer):
+            yield Finding(WARNING, "state-newer", problem.message, reading.path, hint=problem.hint)
+        elif problem is not None:
+            code = "state-file" if isinstance(problem, StateCorrupt) else "state-unreadable"
+            yield Finding(ERROR, code, problem.message, reading.path, hint=problem.hint)
+    for path, aside in store.leftovers():
+        if aside:
+            message = f"{path} is a damaged state file that was set aside"
+            hint = "look at what is in it, say again what is missing, then delete it"
+            yield Finding(WARNING, "state-aside", message, path, hint=hint)
     runtime = runtime_dir()
     if os.path.isdir(runtime) and sys.platform != "win32":
         found = os.lstat(runtime)
@@ -185,6 +199,13 @@ def _delete_file(path: str) -> bool:
     return True
 
 
+def _set_state_aside(path: str) -> bool:
+    try:
+        return StateStore().repair(path).problem is not None
+    except PklError as e:
+        raise OSError(e.message) from e
+
+
 def _close_directory(path: str) -> bool:
     os.chmod(path, 0o700)
     return True
@@ -194,6 +215,7 @@ FIXES: Dict[str, Callable[[str], bool]] = {
     "leftover": _delete_leftover,
     "dangling": _delete_link,
     "cache-file": _delete_file,
+    "state-file": _set_state_aside,
     "runtime-open": _close_directory,
 }
 """What repairs a finding, by its code: takes its file, and says whether it did something."""

@@ -28,12 +28,12 @@ def command(session: Session, fix: bool) -> int:
     editable installations, missing extras, the cache, the state. Nothing is imported. It exits
     with 1 if something fails; warnings alone do not count.
     """
-    found = _look(Scope(session, refresh=fix))
+    found = _look(Scope(session, refresh=fix, warn_of_state=False))
     fixed: List[Finding] = []
     if fix:
         fixed = _repaired(session, [each for _, findings in found for each in findings])
-        found = _look(Scope(session, refresh=True)) if fixed else found
-    scope = Scope(session)
+        found = _look(Scope(session, refresh=True, warn_of_state=False)) if fixed else found
+    scope = Scope(session, warn_of_state=False)
     findings = [each for _, listed in found for each in listed]
     ok = not any(each.severity == ERROR for each in findings)
     if session.json:
@@ -77,7 +77,9 @@ def _repaired(session: Session, findings: List[Finding]) -> List[Finding]:
 
 def _text(session: Session, scope: Scope, found: _Found, fixed: List[Finding]) -> str:
     out = session.out
-    lines = [f"{out.state('ok')} fixed: {out.clean(each.message)}" for each in fixed]
+    lines = []
+    for each in fixed:
+        lines.append(f"{out.state('ok')} fixed: {out.clean(each.message.splitlines()[0])}")
     for check, findings in found:
         if not findings:
             lines.append(f"{out.state('ok')} {out.clean(check.good(scope))}")

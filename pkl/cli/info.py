@@ -14,7 +14,7 @@ from .rows import Row, rows_of
 from .scope import Scope
 from .session import Session, plain
 
-__all__ = ["command"]
+__all__ = ["command", "shown"]
 
 _KINDS = ("requires", "wants", "after", "before", "conflicts")
 
@@ -87,7 +87,7 @@ def _text(session: Session, scope: Scope, row: Row) -> str:
         ("Version", candidate.version),
         ("Summary", metadata.summary),
         ("State", state_cell(row.state)),
-        ("Desired", row.desired if row.desired != "enabled" else ""),
+        *_kept(row),
     ]
     if reason is not None:
         pairs += [("Why", line.strip()) for line in reason.message.split("\n")]
@@ -129,11 +129,38 @@ def _text(session: Session, scope: Scope, row: Row) -> str:
     return fields(pairs, terminal=session.out)
 
 
+def _kept(row: Row) -> Iterable[Sequence[str]]:
+    """What is kept of it, with since when and how that was said."""
+    record = row.record
+    wish = record.wish if record is not None else None
+    if row.desired != "enabled" or wish is not None:
+        yield ("Desired", row.desired + _said(wish))
+    if record is None:
+        return
+    if record.pin is not None:
+        yield ("Pin", record.pin.version + _said(record.pin))
+    for name, consent in record.consents.items():
+        yield ("Consent", f"{name} = {shown(consent.value)}{_said(consent)}")
+
+
+def _said(mark: Any) -> str:
+    """Since when and how something was said; empty if nobody knows."""
+    parts = [f"since {mark.since}" if mark.since else "", mark.by] if mark is not None else []
+    text = ", ".join(filter(None, parts))
+    return f" ({text})" if text else ""
+
+
+def shown(value: Any) -> str:
+    """A value of a manifest's table in one line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(shown, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
 def _settings(metadata: PluginMetadata) -> Iterable[Sequence[str]]:
     yield ("Tier", metadata.tier)
     yield ("Activation", ", ".join(metadata.activation))
     yield ("Critical", "yes" if metadata.critical else "")
     for title in ("permissions", "limits", "supervision"):
         for key, value in getattr(metadata, title).items():
-            shown = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-            yield (title.capitalize(), f"{key} = {shown}")
+            yield (title.capitalize(), f"{key} = {shown(value)}")

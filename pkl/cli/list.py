@@ -74,7 +74,7 @@ def _table(session: Session, rows: Sequence[Row], wide: bool) -> str:
     body: List[List[Union[str, Cell]]] = []
     for row in rows:
         candidate = row.candidate
-        why = "; ".join(candidate.notes)
+        why = "; ".join(filter(None, (row.remark, *candidate.notes)))
         if row.reason is not None:
             why = row.reason.message.split("\n")[0]
         name = Cell(row.key, "bold")

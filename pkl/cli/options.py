@@ -84,6 +84,12 @@ def global_options(*, hidden: bool) -> List[click.Parameter]:
             help="Import this application and ask its host. PKL_APP may say so, too.",
         ),
         option(
+            "host",
+            "--host",
+            metavar="NAME",
+            help="A host that has started here before, as it described itself then.",
+        ),
+        option(
             "group",
             "--group",
             metavar="GROUP",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional
 
 from ..model.candidate import Candidate
 from ..model.plan import Plan
 from ..model.state import Desired, PluginState, Reason
 from .scope import Scope
 
-__all__ = ["Row", "rows_of"]
+if TYPE_CHECKING:
+    from ..store import PluginRecord
+
+__all__ = ["Row", "kept_fields", "rows_of"]
 
 
 class Row(NamedTuple):
@@ -22,6 +25,18 @@ class Row(NamedTuple):
     desired: str
     reason: Optional[Reason]
     """Why it does not start; None if it does."""
+    record: "Optional[PluginRecord]" = None
+    """What is kept of it; None of a host without a name."""
+
+    @property
+    def remark(self) -> str:
+        """What is kept of it and cannot be seen from its state and reason; else empty."""
+        said = []
+        if self.reason is None and self.desired != Desired.ENABLED.value:
+            said.append(f"{self.desired}, but required")
+        if self.record is not None and self.record.pin is not None:
+            said.append(f"pinned to {self.record.pin.version}")
+        return "; ".join(said)
 
     def as_dict(self) -> Dict[str, Any]:
         """The row as the JSON object of ``pkl.list/1``."""
@@ -41,7 +56,20 @@ class Row(NamedTuple):
             "wants": [each.text for each in metadata.wants],
             "provides": [str(each) for each in metadata.provides],
             "notes": list(candidate.notes),
+            **kept_fields(self.record),
         }
+
+
+def kept_fields(record: "Optional[PluginRecord]") -> Dict[str, Any]:
+    """What is kept of a plugin, as fields of JSON: ``wish``, ``pin`` and ``quarantine``."""
+    wish = record.wish if record is not None else None
+    pin = record.pin if record is not None else None
+    held = record.quarantine if record is not None else None
+    return {
+        "wish": {"since": wish.since, "by": wish.by} if wish is not None else None,
+        "pin": pin.version if pin is not None else None,
+        "quarantine": {"since": held.since, "why": held.why} if held is not None else None,
+    }
 
 
 def rows_of(scope: Scope, plan: Optional[Plan] = None) -> List[Row]:
@@ -71,7 +99,8 @@ def rows_of(scope: Scope, plan: Optional[Plan] = None) -> List[Row]:
         else:
             state = states.get(ident if scope.foreign else name, "") or _state_for(reason)
         desired = scope.desired.get(name, Desired.ENABLED)
-        found.append(Row(candidate, key, state, str(desired), reason))
+        record = scope.state.record(name) if scope.state is not None else None
+        found.append(Row(candidate, key, state, str(desired), reason, record))
     return found
 
 

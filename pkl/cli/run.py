@@ -29,7 +29,8 @@ from ..host.default import set_default_host
 from ..names import printable
 from .application import host_of
 from .options import Verb
-from .project import read_project
+from .project import Project, read_project
+from .recorded import host_called
 from .session import Session
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ class _Terminated(KeyboardInterrupt):
 def command(session: Session, only: Tuple[str, ...], strict: bool, timeout: Optional[float]) -> int:
     """Start a host with its plugins, and stop it in order.
 
-    The host is that of --app, PKL_APP or app in [tool.pkl]; without an application, one is made
-    from [tool.pkl], --group and --path. It stops when a plugin calls host.exit(code), whose code
-    becomes the exit status, on SIGTERM (0), after --timeout (0), or on Ctrl-C (130). It exits
-    with 9 if a critical plugin does not run.
+    The host is that of --app, PKL_APP or app in [tool.pkl], or the one that --host names; without
+    an application, one is made from [tool.pkl], --group and --path. It stops when a plugin calls
+    host.exit(code), whose code becomes the exit status, on SIGTERM (0), after --timeout (0), or
+    on Ctrl-C (130). It exits with 9 if a critical plugin does not run.
     """
     host = _host(session)
     _log_to_stderr(session)
@@ -80,30 +81,36 @@ def _host(session: Session) -> PluginHost:
     Raises:
         UsageError: Nothing says which, or an application and something else do.
         ApplicationError: The application cannot be imported, or has no host.
+        HostNotFound: Nobody knows the host that ``--host`` names.
     """
     chosen = session.group is not None or bool(session.paths)
-    if session.app and chosen:
+    if session.app and (chosen or session.host is not None):
         raise UsageError(
-            "--app brings its own group and paths", hint="leave --group and --path out"
+            "--app brings its own host, group and paths",
+            hint="leave --host, --group and --path out",
         )
-    project = read_project("")
-    app = session.app or (None if chosen else os.environ.get("PKL_APP") or project.app)
-    if app:
-        return host_of(app)
-    if not chosen and project.file is None:
+    told = read_project("") if session.host is None else host_called(session.host)
+    app = session.app or told.app
+    if session.host is None and not session.app:
+        app = os.environ.get("PKL_APP") or app
+    if app and not chosen:
+        host = host_of(app)
+        host.app = app  # for pkl run --host NAME
+        return host
+    if not chosen and session.host is None and told == Project():
         raise UsageError(
             "nothing says which host to run",
             hint="pkl run --app MODULE:ATTR, or --group GROUP, or --path DIR, or write [tool.pkl]"
             " into pyproject.toml",
         )
-    own = project.group or DEFAULT_GROUP
+    own = told.group or DEFAULT_GROUP
     mine = session.group in (None, own)
     named = discover(named_paths=session.paths, sys_path=[], cache=False).candidates
     return PluginHost(
-        project.name if mine else None,
-        version=project.version if mine else None,
+        told.name if mine else None,
+        version=told.version if mine else None,
         group=session.group or own,
-        paths=[*(project.paths if mine else ()), *session.paths],
+        paths=[*(told.paths if mine else ()), *session.paths],
         # As everywhere, what --path names outranks what is installed.
         precedence=[each.location for each in named if each.location is not None],
     )

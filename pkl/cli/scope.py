@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Tuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from ..discovery import DEFAULT_GROUP, discover
 from ..discovery.environment import absolute
 from ..discovery.lines import line_of_requirement
-from ..errors import ApplicationError, PluginNotFound
+from ..errors import ApplicationError, PluginNotFound, UsageError
 from ..model.candidate import Candidate, Discovery
 from ..model.manifest import MANIFEST_FILES
 from ..names import canonical, did_you_mean
 from ..resolver import resolve
-from .project import read_project
+from .project import Project, read_project
 
 if TYPE_CHECKING:
     from ..host import PluginHost
     from ..model.plan import Plan
     from ..model.state import Desired
+    from ..store import HostFacts, HostState
     from .session import Session
 
 __all__ = ["Scope"]
@@ -37,19 +39,27 @@ class Scope:
         application: The host of the application that was imported, or None.
     """
 
-    def __init__(self, session: "Session", *, refresh: bool = False) -> None:
+    def __init__(
+        self, session: "Session", *, refresh: bool = False, warn_of_state: bool = True
+    ) -> None:
         """Reads the options and the directory's files; imports nothing but an explicit app.
 
         Args:
             session: The options.
             refresh: Read every source anew.
+            warn_of_state: Say what is wrong with the host's state; not where the verb itself
+                does.
 
         Raises:
-            UsageError: ``[tool.pkl]`` makes no sense.
+            UsageError: ``[tool.pkl]`` makes no sense, or ``--app`` and ``--host`` are given.
+            HostNotFound: ``--host`` names one that nobody knows.
+            StateCorrupt: What ``--host`` recorded is damaged.
+            StateUnavailable: What ``--host`` recorded cannot be read.
         """
-        project = read_project("")
-        app = self.application = _application(session)
-        told = project if app is None else app
+        self._session = session
+        self._warn_of_state = warn_of_state
+        self.application: Optional["PluginHost"] = None
+        told: Union[Project, "HostFacts", "PluginHost"] = self._told()
         own = told.group or DEFAULT_GROUP
         self.group = session.group or own
         mine = self.group == own
@@ -62,6 +72,42 @@ class Scope:
         self._refresh = refresh
         self._found: Optional[Discovery] = None
         self._plan: Optional["Plan"] = None
+        self._state: Optional["HostState"] = None
+
+    def _told(self) -> Union[Project, "HostFacts", "PluginHost"]:
+        """What the application, the host's last start or the directory's files say of the host."""
+        session = self._session
+        if session.host is not None:
+            if session.app is not None:
+                raise UsageError("--app brings its own host", hint="leave --host out")
+            from .recorded import host_called
+
+            return host_called(session.host)
+        project = read_project("")
+        app = session.app or os.environ.get("PKL_APP")
+        if not app or (session.app is None and session.group is not None):
+            return project
+        from .application import look_at
+
+        try:
+            self.application = look_at(app)
+            return self.application
+        except ApplicationError as error:
+            session.warn(f"{error.message}\nwhat is known without it follows", error.hint)
+            from .recorded import last_facts
+
+            return last_facts(project.name) or project
+
+    @property
+    def state(self) -> Optional["HostState"]:
+        """What is kept of the host on disk; None of a host without a name."""
+        if self._state is None and self.host is not None:
+            from ..store import StateStore
+
+            self._state, _, problem = StateStore().read(self.host)
+            if problem is not None and self._warn_of_state:
+                self._session.warn(problem.message, problem.hint)
+        return self._state
 
     @property
     def found(self) -> Discovery:
@@ -73,14 +119,24 @@ class Scope:
     def _discover(self) -> Discovery:
         app = self.application
         if app is not None and self._is_own(app):
-            return app.discover(refresh=self._refresh)
+            state = app.state  # read first, so that what it finds is marked for its own plan
+            return self._marked(app.discover(refresh=self._refresh), state)
         found = self._look(self.foreign)
         if self.foreign and _may_be_adopted(found):
             own = self._look(False)
             if any(map(_is_adopted, own.candidates)):
                 self.foreign = False
                 return own
-        return found
+        return self._marked(found, self.state)
+
+    def _marked(self, found: Discovery, state: Optional["HostState"]) -> Discovery:
+        """What was found, with its reason on what is held in quarantine."""
+        reasons = state.quarantined if state is not None else {}
+        if not reasons:
+            return found
+        from ..store import held
+
+        return replace(found, candidates=tuple(held(each, reasons) for each in found.candidates))
 
     def _is_own(self, app: "PluginHost") -> bool:
         """Whether what is looked at is the application's own, with nothing added."""
@@ -98,7 +154,10 @@ class Scope:
     @property
     def desired(self) -> Mapping[str, "Desired"]:
         """What people want of each plugin, as far as anybody said."""
-        return self.application.desired if self.application is not None else {}
+        app = self.application
+        if app is not None and self._is_own(app):
+            return app.desired
+        return self.state.desired if self.state is not None else {}
 
     @property
     def plan(self) -> "Plan":
@@ -114,9 +173,23 @@ class Scope:
             names: Names or ids of plugins that are there; none for all.
             terms: Further keyword arguments of ``pkl.resolver.resolve``.
         """
-        candidates, app = self.found.candidates, self.application
+        app = self.application
         if app is not None and not terms and self._is_own(app):
             return app.resolve(*names)
+        if self.state is not None:
+            terms.setdefault("locked", self.state.pins)
+        return self._resolve(self.found.candidates, names, desired=self.desired, **terms)
+
+    def predicted(self, state: "HostState") -> "Plan":
+        """The plan for everything wanted, if this is what is kept of the host."""
+        from ..store import held
+
+        candidates = [held(each, state.quarantined) for each in self.found.candidates]
+        return self._resolve(candidates, (), desired=state.desired, locked=state.pins)
+
+    def _resolve(
+        self, candidates: Sequence[Candidate], names: Sequence[str], **terms: Any
+    ) -> "Plan":
         terms.setdefault("host_version", self.version)
         if self.foreign:
             # Only there do edges pass through distributions that have no part in the group.
@@ -126,7 +199,6 @@ class Scope:
         return resolve(
             candidates,
             roots=list(names) or None,
-            desired=self.desired,
             foreign=self.foreign,
             line_of=line_of_requirement,
             **terms,
@@ -141,14 +213,34 @@ class Scope:
         Raises:
             PluginNotFound: There is no such plugin.
         """
-        candidates = self.found.candidates
-        folded = name if self.foreign else canonical(name)
-        found = tuple(c for c in candidates if folded in (c.name, self.node(c)))
+        found = self._called(name)
         if found:
             return found
-        meant = did_you_mean(name, [*(c.name for c in candidates), *map(self.node, candidates)])
+        raise self._unknown(name, ())
+
+    def known(self, name: str) -> str:
+        """The canonical name of a plugin that is there, or of which something is kept.
+
+        Raises:
+            PluginNotFound: There is no such plugin.
+        """
+        folded = canonical(name)
+        kept = self.state.plugins if self.state is not None else {}
+        if folded in kept or self._called(name):
+            return folded
+        raise self._unknown(name, kept)
+
+    def _called(self, name: str) -> Tuple[Candidate, ...]:
+        folded = name if self.foreign else canonical(name)
+        return tuple(c for c in self.found.candidates if folded in (c.name, self.node(c)))
+
+    def _unknown(self, name: str, others: Iterable[str]) -> PluginNotFound:
+        candidates = self.found.candidates
+        folded = name if self.foreign else canonical(name)
+        known = [*(c.name for c in candidates), *map(self.node, candidates), *others]
+        meant = did_you_mean(name, known)
         guess = f"; did you mean {meant!r}?" if meant else ""
-        raise PluginNotFound(
+        return PluginNotFound(
             f"no plugin {folded!r} in {self.where}{guess}",
             plugin=folded,
             hint="pkl list shows what there is",
@@ -170,20 +262,6 @@ class Scope:
     def facts(self) -> Mapping[str, Any]:
         """The fields that say in JSON what a verb was about."""
         return {"host": self.host, "group": self.group}
-
-
-def _application(session: "Session") -> Optional["PluginHost"]:
-    """The application's host; a warning and None if it cannot be had."""
-    app = session.app or os.environ.get("PKL_APP")
-    if not app or (session.app is None and session.group is not None):
-        return None
-    from .application import look_at
-
-    try:
-        return look_at(app)
-    except ApplicationError as error:
-        session.warn(f"{error.message}\nwhat is known without it follows", error.hint)
-        return None
 
 
 def _may_be_adopted(found: Discovery) -> bool:

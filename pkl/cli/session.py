@@ -24,6 +24,7 @@ class Session:
 
     Attributes:
         app: ``--app``, or None.
+        host: ``--host``, or None.
         group: ``--group``, or None.
         paths: ``--path``, each as it was given.
         directory: ``-C``; empty for the current one.
@@ -37,6 +38,7 @@ class Session:
 
     def __init__(self) -> None:
         self.app: Optional[str] = None
+        self.host: Optional[str] = None
         self.group: Optional[str] = None
         self.paths: List[str] = []
         self.directory = ""

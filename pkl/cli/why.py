@@ -11,7 +11,7 @@ from ..model.graph import Edge, Graph
 from ..model.plan import Plan
 from ..render.tree import tree
 from .options import Verb
-from .rows import Row, rows_of
+from .rows import Row, kept_fields, rows_of
 from .scope import Scope
 from .session import Session
 
@@ -61,6 +61,7 @@ def _as_dict(scope: Scope, row: Row, everything: bool, full: bool) -> Dict[str, 
         ],
         "truncated": len(listed) < len(found),
         "explanation": plan.explain(row.key, full),
+        **kept_fields(row.record),
     }
 
 
@@ -77,6 +78,8 @@ def _text(session: Session, scope: Scope, row: Row, full: bool) -> str:
     )
     if row.reason is not None:
         return f"{text}\n{_explained(session, plan, row, full)}"
+    if row.remark:
+        text += f"{out.clean(row.remark)}\n"
     if not any(edge.to == node and edge.kind in _PULLS for edge in plan.graph.edges):
         text += f"nothing needs it; it is started because it is {row.desired}\n"
     return text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 
 __all__ = ["SUFFIX", "aside_name", "file_name", "is_aside", "is_temporary", "lock_name"]
 
@@ -25,6 +24,8 @@ def file_name(host: str) -> str:
     """
     if _PLAIN.fullmatch(host) and not _DEVICES.fullmatch(host):
         return host + SUFFIX
+    from hashlib import sha256
+
     digest = sha256(host.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     readable = _ODD.sub("-", host[:200].lower()).strip("-")[:30]
     return f"{readable}~{digest}{SUFFIX}"

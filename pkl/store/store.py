@@ -136,8 +136,12 @@ class StateStore:
             TypeError: A setting or consent is no JSON value; nothing was changed.
             ValueError: As above.
         """
-        path = self.path_of(host)
-        lock = FileLock(os.path.join(self.directory, lock_name(file_name(host))), self._timeout)
+        return self._locked(host, self.path_of(host), edit)
+
+    def _locked(self, host: str, path: str, edit: Callable[[HostState], HostState]) -> Change:
+        lock = FileLock(
+            os.path.join(self.directory, lock_name(os.path.basename(path))), self._timeout
+        )
         try:
             make_directory(self.directory)
             lock.__enter__()
@@ -150,15 +154,19 @@ class StateStore:
         finally:
             lock.__exit__(*sys.exc_info())
 
-    def repair(self, host: str) -> Change:
+    def repair(self, path: str) -> Change:
         """Sets a damaged file aside and keeps what could be understood of it.
+
+        Args:
+            path: The file: that of a host's ``Reading``, whose name it may no longer tell.
 
         Raises:
             StateNewer: As ``change``.
             StateUnavailable: As ``change``.
             LockTimeout: As ``change``.
         """
-        return self.change(host, lambda state: state)
+        whole = os.path.join(self.directory, os.path.basename(path))
+        return self._locked(os.path.basename(path)[: -len(SUFFIX)], whole, lambda state: state)
 
     # What people say, one by one.
 

@@ -219,7 +219,7 @@ def test_plugins_reach_the_host_that_is_run_as_the_default_one(
     ("arguments", "said"),
     [
         ((), "nothing says which host to run"),
-        (("--app", "shop:host", "--path", "p"), "leave --group and --path out"),
+        (("--app", "shop:host", "--path", "p"), "leave --host, --group and --path out"),
         (("--app", "nowhere:host"), "ModuleNotFoundError"),
         (("--app", "shop:nothing"), "has no nothing"),
         (("--app", "shop"), "MODULE:ATTR"),

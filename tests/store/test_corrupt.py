@@ -82,7 +82,7 @@ def test_whatever_is_in_it_the_file_is_set_aside_and_named(
 ) -> None:
     path = Path(directory_of(store), "shop.json")
     path.write_bytes(content)
-    changed = store.repair("shop")
+    changed = store.repair(store.path_of("shop"))
     aside = Path(store.directory, f"shop.json.corrupt-{STAMP}")
     assert aside.read_bytes() == content
     assert changed.problem is not None
@@ -99,7 +99,7 @@ def test_a_huge_file_is_not_read_into_memory(store: StateStore) -> None:
     problem = store.read("shop").problem
     assert isinstance(problem, StateCorrupt)
     assert "is larger than 16777216 bytes" in problem.message
-    changed = store.repair("shop")
+    changed = store.repair(store.path_of("shop"))
     assert changed.problem is not None and changed.problem.aside is not None
     assert os.path.getsize(changed.problem.aside) == 100 * 1024 * 1024
 
@@ -126,7 +126,7 @@ def test_the_text_of_the_error(store: StateStore) -> None:
         "  plugins.a.desired.value = 'off': must be one of: enabled, disabled, masked\n"
         "hint: pkl doctor --fix sets it aside; what can be understood of it counts"
     )
-    changed = store.repair("shop")
+    changed = store.repair(store.path_of("shop"))
     assert str(changed.problem) == (
         f"the state file {path} is damaged (1 fault) and was set aside as "
         f"{path}.corrupt-{STAMP}; what could be understood of it counts\n"
@@ -161,10 +161,10 @@ def test_names_never_collide_even_if_the_clock_stands_still_or_goes_back(
     path = Path(directory_of(store), "shop.json")
     for content in (b"one", b"two", b"three"):
         path.write_bytes(content)
-        store.repair("shop")
+        store.repair(store.path_of("shop"))
     hand.now -= 10_000
     path.write_bytes(b"four")
-    store.repair("shop")
+    store.repair(store.path_of("shop"))
     names = asides(store)
     assert len(names) == 4
     contents = {Path(store.directory, name).read_bytes() for name in names}
@@ -244,7 +244,7 @@ def test_a_file_that_belongs_to_somebody_else_is_set_aside(store: StateStore) ->
     assert isinstance(reading.problem, StateCorrupt)
     assert "belongs to user 12345" in reading.problem.message
     assert reading.state == HostState(), "what another wrote starts and stops nothing here"
-    store.repair("shop")
+    store.repair(store.path_of("shop"))
     assert os.stat(f"{path}.corrupt-{STAMP}").st_uid == 12345
     assert not path.exists() or os.stat(path).st_uid == os.geteuid()
 

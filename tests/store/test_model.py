@@ -90,7 +90,7 @@ class StoreMachine(RuleBasedStateMachine):
             content = path.read_bytes()
             path.write_bytes(content[: len(content) // 2])
             self.model.pop(host, None)
-            changed = self.store.repair(host)
+            changed = self.store.repair(self.store.path_of(host))
             assert changed.problem is not None and changed.problem.aside is not None
             assert Path(changed.problem.aside).read_bytes() == content[: len(content) // 2]
 
