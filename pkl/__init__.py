@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .errors import RegistryUnreachable as RegistryUnreachable
     from .errors import RequirementError as RequirementError
     from .errors import RestartRequired as RestartRequired
+    from .errors import SettingsError as SettingsError
     from .errors import SignatureRefused as SignatureRefused
     from .errors import StateCorrupt as StateCorrupt
     from .errors import StateNewer as StateNewer
@@ -177,6 +178,7 @@ __all__ = [
     "ResourceManager",
     "RestartRequired",
     "Results",
+    "SettingsError",
     "SignatureRefused",
     "StartReport",
     "StateCorrupt",

@@ -57,6 +57,7 @@ LATE: Dict[str, Set[str]] = {
     # Libraries that cost more than a warm start.
     "pkl.model.marker": {"packaging.markers", "platform"},
     "pkl.model.requirement": {"packaging.requirements"},
+    "pkl.model.settings": {"jsonschema", "jsonschema.exceptions", "referencing"},
     "pkl.model.version": {"packaging.specifiers", "packaging.version"},
     "pkl.paths": {"platformdirs"},
     # Each verb is imported when it is used.

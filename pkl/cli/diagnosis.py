@@ -97,6 +97,12 @@ def _extras(scope: Scope) -> Iterator[Finding]:
             if file.endswith(names):
                 message = f"reading {file} needs the extra {extra!r}, which is not installed"
                 yield Finding(ERROR, "extra", message, file, hint=f'pip install "pkl[{extra}]"')
+    stated = [c for c in scope.found.candidates if c.metadata.config.get("schema")]
+    if stated and find_spec("jsonschema") is None:
+        names = ", ".join(c.name for c in stated)
+        message = f"checking the settings of {names} needs the extra 'schema', which is missing"
+        hint = 'pip install "pkl[schema]"'
+        yield Finding(ERROR, "extra", message, stated[0].manifest_file, hint=hint)
 
 
 def _cache(_: Scope) -> Iterator[Finding]:

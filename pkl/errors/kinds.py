@@ -35,6 +35,7 @@ __all__ = [
     "PluginStopping",
     "RequirementError",
     "RestartRequired",
+    "SettingsError",
     "StateCorrupt",
     "StateNewer",
     "StateUnavailable",
@@ -325,6 +326,31 @@ class StateUnavailable(PklError, OSError):
 
     code = "E_STATE_UNAVAILABLE"
     exit_status = 8
+
+
+class SettingsError(PklError, ValueError):
+    """Settings of a plugin break its schema; ``faults`` holds every fault with its source."""
+
+    code = "E_SETTINGS"
+    exit_status = 5
+
+    def __init__(self, plugin: str, faults: Sequence[Fault], **fields: Any) -> None:
+        self.faults: Tuple[Fault, ...] = tuple(faults)
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        listed = [{"path": f.path, "value": shown(f.value), "rule": f.rule} for f in self.faults]
+        super().__init__(
+            "\n  ".join([f"the settings of {plugin} have {count}", *map(_setting, self.faults)]),
+            plugin=plugin,
+            hint=f"pkl config {plugin} shows them; pkl config {plugin} set KEY VALUE changes one",
+            faults=listed,
+            **fields,
+        )
+
+
+def _setting(fault: Fault) -> str:
+    if fault.value is None and not fault.path:
+        return fault.rule
+    return f"{fault.path or '(all of them)'} = {shown(fault.value)}: {fault.rule}"
 
 
 class HostNotFound(PklError, LookupError):

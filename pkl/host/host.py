@@ -9,6 +9,8 @@ from threading import Event as Flag
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
+    Any,
+    Mapping,
     Optional,
     Sequence,
     Tuple,
@@ -38,6 +40,7 @@ from .keeping import Keeping
 from .looking import refuse_while_looking
 from .report import StartReport
 from .rows import PathLike, Rows
+from .settings import HostSettings
 from .signal import ErrorSignal
 from .starting import adopt, retry, start, stop
 from .watching import Watching
@@ -69,6 +72,7 @@ class PluginHost(Keeping, Watching):
         metadata_loader: An object with ``load(path)`` that reads the manifest of a plugin
             directory, in place of pkl's own reader.
         strict: Make importing a plugin that the manifest does not name an error.
+        settings: Settings of plugins, by plugin; they come before the manifests' defaults.
         precedence: Distributions or directories, best first, that win where two offer one name.
         loop: The event loop for async timers and tasks; ``astart()`` takes the running one.
         clock: Where time comes from; ``pkl.testing.FakeClock()`` in tests.
@@ -89,6 +93,7 @@ class PluginHost(Keeping, Watching):
         plugin_loader: Optional["PluginLoader"] = None,
         metadata_loader: Optional["MetadataLoader"] = None,
         strict: bool = False,
+        settings: Optional[Mapping[str, Mapping[str, Any]]] = None,
         precedence: Sequence[str] = (),
         loop: Optional["AbstractEventLoop"] = None,
         clock: Optional["Clock"] = None,
@@ -114,6 +119,7 @@ class PluginHost(Keeping, Watching):
             if plugin_loader is None
             else CustomLoader(plugin_loader)
         )
+        self._settings = HostSettings(settings or {}, self._kept_settings)
         policy = (supervision or Supervision()).breaker
         self.kernel = Kernel(
             self,
@@ -124,6 +130,7 @@ class PluginHost(Keeping, Watching):
             version=version,
             strict=strict,
             loop=loop,
+            settings=self._settings,
             make_gate=None if policy is None else partial(Breaker, policy),
             stop_timeout=stop_timeout,
             transition_timeout=transition_timeout,
@@ -282,6 +289,7 @@ class PluginHost(Keeping, Watching):
         self.kernel.check_open()
         refuse_while_looking("start()")
         self._read_state()
+        self._settings.read_environment()
         self.discover()
         plan = self.resolve(*names)
         adopt(self.kernel, self._rows.candidates(), plan, self._rows.desired)
@@ -303,6 +311,7 @@ class PluginHost(Keeping, Watching):
         self._read_state()
         self.discover(refresh=True)
         plan = self.resolve()
+        self._settings.refresh(self.kernel)
         waiting = self._wishes.waiting()
         adopt(self.kernel, self._rows.candidates(), plan, self._rows.desired)
         complete(retry(self.kernel, self.kernel.lifecycle.runner(False), plan, set(waiting)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Union
+from typing import Any, Mapping, Optional, Union
 
 from ..kernel.context import _current
 from ..kernel.core import Kernel
 from ..model.state import Desired
+from ..names import canonical
 from ..store import HostState
 from .rows import Rows
+from .settings import HostSettings, has_settings
 from .wishes import Wishes
 
 __all__ = ["Keeping"]
@@ -22,6 +24,7 @@ class Keeping:
     """``MODULE:ATTR`` of the application, noted for ``pkl run --host NAME``; or None."""
     _rows: Rows
     _wishes: Wishes
+    _settings: HostSettings
 
     @property
     def state(self) -> HostState:
@@ -55,3 +58,31 @@ class Keeping:
         if subject is not None and subject.plugin is not None:
             by += f" in plugin {subject.plugin.name}"
         self._wishes.set_desired(name, Desired(desired), by)
+
+    def set_config(self, name: str, settings: Mapping[str, Any]) -> None:
+        """These are the settings that people want of a plugin, in place of those kept so far.
+
+        They come before the host's and the manifest's, after the environment's. A plugin that
+        has its settings already gets the new ones, and its subscribers hear of it. A host with a
+        name keeps them on disk.
+
+        Args:
+            name: The plugin, known yet or not.
+            settings: Plain JSON values under text keys.
+
+        Raises:
+            SettingsError: They break the plugin's schema; nothing was changed.
+            MissingExtra: It has a schema, and the extra ``schema`` is not installed.
+            ValueError: A value is none that JSON has; the text says where.
+            StateNewer: A later version of pkl wrote the host's state; nothing was changed.
+            StateUnavailable: The host's state cannot be written; nothing was changed.
+            LockTimeout: Another process is changing it all the while.
+        """
+        plugin = self.kernel.plugins.get(canonical(name))
+        values = self._settings.with_kept(plugin, settings) if plugin is not None else None
+        self._wishes.set_settings(name, settings)
+        if plugin is not None and values is not None and has_settings(plugin):
+            plugin.config.change(values)
+
+    def _kept_settings(self, name: str) -> Mapping[str, Any]:
+        return self._wishes.settings(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple
 
 from ..errors import LockTimeout, PklError, StateCorrupt, StateNewer, StateUnavailable
 from ..kernel.core import Kernel
@@ -39,6 +39,8 @@ class Wishes:
         self._named = named
         self._state: Optional[HostState] = None
         self._remarks: Tuple[str, ...] = ()
+        self._unkept = HostState()
+        """What would be kept, of a host without a name."""
 
     @property
     def state(self) -> HostState:
@@ -104,6 +106,23 @@ class Wishes:
             elif self._state is not None:
                 self._state = self._state.with_record(name, changed.state.record(name))
         self._rows.set_desired(name, desired)
+
+    def settings(self, name: str) -> Mapping[str, Any]:
+        """The settings that are kept of a plugin."""
+        self.know()
+        return (self._state or self._unkept).record(name).settings
+
+    def set_settings(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Keeps the settings of a plugin, in place of those so far; raises as ``set_desired``."""
+        if not self._named:
+            self._unkept = self._unkept.with_settings(name, settings)
+            return
+        self.know()
+        changed = self.store.change_settings(self._kernel.name, name, lambda _: settings)
+        if changed.problem is not None:
+            self._take(changed.state, changed.problem)
+        elif self._state is not None:
+            self._state = self._state.with_record(name, changed.state.record(name))
 
     def waiting(self) -> Tuple[str, ...]:
         """The plugins that may start as soon as nothing and nobody is against it."""

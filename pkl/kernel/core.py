@@ -28,7 +28,7 @@ from .task_factory import follow, unfollow
 from .transition import Transitions
 
 if TYPE_CHECKING:
-    from .ports import Clock, CodeLoader, Finder, Gate, Undo
+    from .ports import Clock, CodeLoader, Finder, Gate, SettingsSource, Undo
 
 __all__ = ["Kernel", "PluginFault"]
 
@@ -61,6 +61,7 @@ class Kernel:
         version: The host's version, which ``requires-host`` is held against; None for any.
         strict: Whether an undeclared import of a plugin is an error.
         loop: The host's event loop, or None.
+        settings: Knows the settings of plugins; None for none.
         make_gate: Makes what stands before failing handlers; None for nothing.
         stop_timeout: Seconds that a stopping plugin's calls and tasks may take to end.
         transition_timeout: Seconds that somebody waits for another's transition.
@@ -77,6 +78,7 @@ class Kernel:
         version: Optional[str] = None,
         strict: bool = False,
         loop: Any = None,
+        settings: Optional["SettingsSource"] = None,
         make_gate: Optional[Callable[[], "Gate"]] = None,
         stop_timeout: float = 5.0,
         transition_timeout: float = 30.0,
@@ -89,6 +91,7 @@ class Kernel:
         self.finder = finder
         self.clock = clock
         self.strict = strict
+        self.settings = settings
         self.make_gate = make_gate
         self.loop: Any = None
         if loop is not None:

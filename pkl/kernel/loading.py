@@ -307,6 +307,11 @@ class Loading(Stopping):
         generation.built_on = tuple((need, need.generation) for need in plugin.needs)
         plugin.generation = generation
         plugin.error = None
+        if kernel.settings is not None:
+            try:
+                plugin.config.begin(kernel.settings.of(plugin))
+            except PklError as error:
+                await self.fail(run, plugin, "config", error)
         try:
             with running_as(generation):
                 code = kernel.loader.load(plugin, generation)

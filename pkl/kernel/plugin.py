@@ -12,6 +12,7 @@ from .generation import Generation
 from .guard import shut_gates
 from .lifecycle_event import LifecycleEvent
 from .reasons import breaker_open, resting
+from .settings import Settings
 from .stop_token import StopToken, token_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Plugin:
         candidate: What was found of it: manifest, distribution, location.
         parent: The plugin that loaded it as a child, or None.
         desired: What people want of it; only they change it.
+        config: Its settings, from the moment it begins to load.
         state: What it actually is.
         error: The error that put it into ERROR or BLOCKED, or None.
         generation: The current load of its code.
@@ -43,6 +45,7 @@ class Plugin:
         self.candidate = candidate
         self.parent: Optional[Plugin] = None
         self.desired = Desired.ENABLED
+        self.config = Settings(kernel, self)
         self.state = PluginState.UNLOADED
         self._reason: Optional[Reason] = None
         self.error: Optional[BaseException] = None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..model.manifest import PluginMetadata
+    from ..model.settings import SettingValues
     from .generation import Generation
     from .plugin import Plugin
 
@@ -27,6 +28,7 @@ __all__ = [
     "LoadedCode",
     "MetadataLoader",
     "PluginLoader",
+    "SettingsSource",
     "Undo",
 ]
 
@@ -79,6 +81,18 @@ class Finder(Protocol):
         Raises:
             PathError: There is no plugin there.
             ManifestError: Its manifest is faulty, and does not even tell the name.
+        """
+
+
+class SettingsSource(Protocol):
+    """Knows the settings of plugins."""
+
+    def of(self, plugin: "Plugin") -> "SettingValues":
+        """The settings of a plugin, merged and checked.
+
+        Raises:
+            SettingsError: They break its schema.
+            MissingExtra: They have a schema, and what checks it is not installed.
         """
 
 

@@ -119,6 +119,7 @@ def _enable_again(plugin: "Plugin") -> str:
 
 
 _STAGES: Dict[str, Tuple[str, Type[PluginStageError]]] = {
+    "config": ("could not be given its settings", PluginLoadError),
     "load": ("could not be loaded", PluginLoadError),
     "enable": ("failed while it was being enabled", PluginEnableError),
 }
@@ -127,7 +128,7 @@ _STAGES: Dict[str, Tuple[str, Type[PluginStageError]]] = {
 def failure(
     plugin: "Plugin", stage: str, error: BaseException, cleanup: Sequence[BaseException]
 ) -> Tuple[Reason, Exception]:
-    """The reason and the error of a plugin that failed at a stage (``load`` or ``enable``).
+    """The reason and the error of a plugin that failed at ``config``, ``load`` or ``enable``.
 
     The error's ``__cause__`` is what the plugin raised; what its clean-up raised is in
     ``error.cleanup`` and in its text.
@@ -137,8 +138,8 @@ def failure(
     where = where_raised(error, plugin.generation)
     at = f" ({where})" if where else ""
     carried = f", from {candidate.source}" if candidate.source else ""
-    if isinstance(error, PluginLoadError):
-        # pkl's own loader says it all already: what, of which distribution, in which file.
+    if isinstance(error, PluginLoadError) or (stage == "config" and isinstance(error, PklError)):
+        # pkl itself says it all already: what, of which distribution, in which file.
         at = ""
         message = error.message
     else:
@@ -153,6 +154,8 @@ def failure(
     elif isinstance(error, ModuleNotFoundError) and error.name:
         remedy = f"install what it imports: pip install {error.name.split('.')[0]}"
     cause = f"{plugin.name} {plugin.version}: {described(error)}{at}"
+    if stage == "config":
+        where, cause = "", message.split("\n")[0]
     reason = Reason(stage, message, cause, remedy)
     made = kind(
         message,

@@ -102,6 +102,16 @@ def test_a_missing_extra_is_named(pkl: Pkl, work: Path, monkeypatch: pytest.Monk
     assert found(pkl, "--path", "p", status=1)["extra"]["hint"] == 'pip install "pkl[yaml]"'
 
 
+def test_the_extra_that_checks_settings_is_named(
+    pkl: Pkl, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory_plugin(work / "p", "mail", '[config]\nschema = "s.json"\n')
+    write(work / "p" / "mail" / "s.json", "{}")
+    assert found(pkl, "--path", "p") == {}
+    monkeypatch.setattr("pkl.cli.diagnosis.find_spec", lambda name: None)
+    assert found(pkl, "--path", "p", status=1)["extra"]["hint"] == 'pip install "pkl[schema]"'
+
+
 def test_damaged_files_of_the_cache_are_found_and_fixed(pkl: Pkl, tmp_path: Path) -> None:
     cache = tmp_path / "home" / "cache" / "discovery"
     write(cache / "x.json", "garbage")

@@ -1,0 +1,119 @@
+"""Where the settings of one host's plugins come from, and how they change while it runs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
+
+from ..discovery.settings_schema import read_schema
+from ..errors import PklError
+from ..kernel.log import logger_for
+from ..model.settings import (
+    ENVIRONMENT,
+    Layer,
+    SettingValues,
+    environment_layer,
+    merged,
+    settings_of,
+)
+from ..model.state import PluginState
+from ..names import canonical
+
+if TYPE_CHECKING:
+    from ..kernel.core import Kernel
+    from ..kernel.plugin import Plugin
+    from ..model.candidate import Candidate
+
+__all__ = ["HostSettings", "has_settings", "layers_of"]
+
+_HAVE_SETTINGS = (
+    PluginState.LOADED,
+    PluginState.ENABLING,
+    PluginState.ENABLED,
+    PluginState.DISABLING,
+)
+
+
+def has_settings(plugin: "Plugin") -> bool:
+    """Whether a plugin was given its settings, and may read them."""
+    return plugin.state in _HAVE_SETTINGS
+
+
+def layers_of(
+    candidate: "Candidate",
+    schema: Any,
+    given: Mapping[str, Any],
+    kept: Mapping[str, Any],
+    environ: Mapping[str, str],
+) -> List[Layer]:
+    """The sources of a plugin's settings, the lowest precedence first.
+
+    Args:
+        candidate: The plugin.
+        schema: Its schema, or None.
+        given: What the host says.
+        kept: What people said, as it is kept on disk.
+        environ: The environment.
+    """
+    defaults = candidate.metadata.config.get("defaults", {})
+    layers = [
+        Layer("the manifest's defaults", defaults),
+        Layer("the host", given),
+        Layer("pkl config", kept),
+    ]
+    layers = [each for each in layers if each.values]
+    found = environment_layer(candidate.name, environ, schema, merged(layers))
+    return [*layers, found] if found is not None else layers
+
+
+class HostSettings:
+    """The kernel's ``SettingsSource`` port.
+
+    Args:
+        given: ``PluginHost(settings=...)``.
+        kept: What people said of a plugin, as it is kept on disk.
+    """
+
+    def __init__(
+        self,
+        given: Mapping[str, Mapping[str, Any]],
+        kept: Callable[[str], Mapping[str, Any]],
+    ) -> None:
+        self._given = {canonical(name): dict(values) for name, values in given.items()}
+        self._kept = kept
+        self._environ: Dict[str, str] = {}
+        self.read_environment()
+
+    def read_environment(self) -> None:
+        """Notes the environment variables with settings."""
+        self._environ = {k: v for k, v in os.environ.items() if k.startswith(ENVIRONMENT)}
+
+    def of(self, plugin: "Plugin") -> SettingValues:
+        """The settings of a plugin, merged and checked; see the port."""
+        return self.with_kept(plugin, self._kept(plugin.name))
+
+    def with_kept(self, plugin: "Plugin", kept: Mapping[str, Any]) -> SettingValues:
+        """As ``of``, if this were what people said."""
+        given = self._given.get(plugin.name, {})
+        stated = plugin.metadata.config
+        if not (stated or given or kept or self._environ):
+            return SettingValues()
+        schema, file = read_schema(plugin.candidate)
+        layers = layers_of(plugin.candidate, schema, given, kept, self._environ)
+        return settings_of(plugin.name, layers, schema, file)
+
+    def refresh(self, kernel: "Kernel") -> None:
+        """Gives every plugin that has its settings the new ones; invalid ones are refused."""
+        self.read_environment()
+        for plugin in list(kernel.plugins.values()):
+            if has_settings(plugin):
+                try:
+                    plugin.config.change(self.of(plugin))
+                except PklError as error:
+                    fields: Dict[str, Optional[str]] = {
+                        "plugin": plugin.name,
+                        "plugin_version": plugin.version,
+                        "host": kernel.name,
+                    }
+                    text = "%s\nthe settings that it had are kept"
+                    logger_for(plugin.name).warning(text, error, extra=fields)

@@ -1,0 +1,294 @@
+"""A plugin's settings: layers merged into one value, checked against its schema, secrets masked."""
+
+from __future__ import annotations
+
+import json
+from types import MappingProxyType
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ..errors import Fault, MissingExtra, SettingsError
+from ..names import canonical
+
+__all__ = [
+    "ENVIRONMENT",
+    "MASK",
+    "Layer",
+    "SettingValues",
+    "environment_layer",
+    "masked",
+    "merged",
+    "settings_of",
+]
+
+ENVIRONMENT = "PKL_CONFIG_"
+"""How the names of environment variables with settings begin."""
+
+MASK = "********"
+"""What is shown for a secret."""
+
+Path = Tuple[Any, ...]
+
+
+class Layer(NamedTuple):
+    """One source of settings."""
+
+    source: str
+    """Where they are from, for people: ``the manifest``, a file, a variable."""
+    values: Mapping[str, Any]
+
+
+class SettingValues(NamedTuple):
+    """Settings that are valid.
+
+    Attributes:
+        values: The settings, merged.
+        schema: The schema, or None where the plugin states none.
+    """
+
+    values: Mapping[str, Any] = MappingProxyType({})
+    schema: Any = None
+
+
+def merged(layers: Sequence[Layer]) -> Dict[str, Any]:
+    """One mapping of all layers, later ones before earlier ones; objects are merged, lists not."""
+    found: Dict[str, Any] = {}
+    for layer in layers:
+        found = _merge(found, layer.values)
+    return found
+
+
+def _merge(below: Any, above: Any) -> Any:
+    if not isinstance(above, Mapping):
+        return above
+    found = dict(below) if isinstance(below, Mapping) else {}
+    for key, value in above.items():
+        found[key] = _merge(found.get(key), value)
+    return found
+
+
+def settings_of(plugin: str, layers: Sequence[Layer], schema: Any, file: str = "") -> SettingValues:
+    """The settings that layers come to.
+
+    Args:
+        plugin: The plugin, for errors.
+        layers: Those of the lowest precedence first.
+        schema: The JSON Schema (draft 2020-12), or None for whatever is stated.
+        file: Where the schema stands, for errors.
+
+    Raises:
+        SettingsError: They break the schema, or the schema is none; every fault is named.
+        MissingExtra: There is a schema, and the extra ``schema`` is not installed.
+    """
+    values = merged(layers)
+    if schema is None:
+        return SettingValues(values)
+    faults = [
+        Fault(dotted(path), _shown(values, path, schema), _rule(rule, source_of(layers, path)))
+        for path, rule in _broken(plugin, values, schema, file)
+    ]
+    if faults:
+        raise SettingsError(plugin, faults)
+    return SettingValues(values, schema)
+
+
+def _rule(rule: str, source: str) -> str:
+    return f"{rule} (from {source})" if source else rule
+
+
+def _broken(plugin: str, values: Any, schema: Any, file: str) -> List[Tuple[Path, str]]:
+    """The places at which values break a schema, each with the rule."""
+    try:
+        from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import SchemaError
+        from referencing import Registry
+    except ImportError:
+        raise MissingExtra("schema", f"checking the settings of {plugin}") from None
+    try:
+        Draft202012Validator.check_schema(schema)
+        # An empty registry, so that no reference is ever fetched from anywhere.
+        validator = Draft202012Validator(schema, registry=Registry())
+        errors = list(validator.iter_errors(values))
+    except SchemaError as e:
+        where = dotted(tuple(e.absolute_path))
+        rule = f"the schema is no JSON Schema: {where + ': ' if where else ''}{e.message}"
+        raise SettingsError(plugin, [Fault("", None, rule)], file=file) from None
+    except Exception as e:  # A reference that leads nowhere, a pattern that is none, and so on.
+        rule = f"the schema cannot be used: {type(e).__name__}: {e}"
+        raise SettingsError(plugin, [Fault("", None, rule)], file=file) from None
+    found = {(tuple(each.absolute_path), _words(each)) for each in errors}
+    return sorted(found, key=lambda pair: (dotted(pair[0]), pair[1]))
+
+
+def _words(error: Any) -> str:
+    """What a value must be, without the value: it may be a secret, or hold one."""
+    wanted, keyword = error.validator_value, str(error.validator)
+    if keyword == "type":
+        kinds = wanted if isinstance(wanted, list) else [wanted]
+        return f"must be {' or '.join(map(str, kinds))}"
+    if keyword in ("required", "additionalProperties"):
+        return str(error.message)
+    if keyword == "enum":
+        return f"must be one of {json.dumps(wanted)}"
+    text = json.dumps(wanted)
+    return f"must satisfy {keyword}: {text if len(text) <= 200 else text[:200] + '...'}"
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it: ``servers[0].port``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+_ABSENT = object()
+
+
+def at(values: Any, path: Path) -> Any:
+    """What stands at a path; a marker of this module if nothing does."""
+    for part in path:
+        try:
+            values = values[part] if isinstance(values, (Mapping, list, tuple)) else _ABSENT
+        except (LookupError, TypeError):
+            return _ABSENT
+    return values
+
+
+def states(values: Any, path: Path) -> bool:
+    """Whether something stands at a path."""
+    return at(values, path) is not _ABSENT
+
+
+def source_of(layers: Sequence[Layer], path: Path) -> str:
+    """Which layer decided what stands at a path; empty if none states it."""
+    for layer in reversed(layers):
+        if path and states(layer.values, path):
+            return str(layer.source)
+    return ""
+
+
+def _shown(values: Any, path: Path, schema: Any) -> Any:
+    found = at(masked(values, schema), path)
+    return None if found is _ABSENT else found
+
+
+def masked(values: Any, schema: Any) -> Any:
+    """The values with every secret hidden: what the schema marks ``"writeOnly": true``.
+
+    Where one of several alternatives of the schema marks it, it counts as marked.
+    """
+    return _masked(values, [schema], schema, 0)
+
+
+def _masked(value: Any, schemas: Sequence[Any], root: Any, depth: int) -> Any:
+    every = list(_alternatives(schemas, root))
+    if depth > 50 or any(each.get("writeOnly") is True for each in every):
+        return MASK
+    if isinstance(value, Mapping):
+        return {
+            key: _masked(each, _below(every, str(key)), root, depth + 1)
+            for key, each in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        inner = [each.get("items") for each in every] + [
+            part for each in every for part in each.get("prefixItems") or ()
+        ]
+        return [_masked(each, inner, root, depth + 1) for each in value]
+    return value
+
+
+def _below(schemas: Sequence[Mapping[str, Any]], key: str) -> List[Any]:
+    found: List[Any] = []
+    for each in schemas:
+        properties = each.get("properties")
+        if isinstance(properties, Mapping) and key in properties:
+            found.append(properties[key])
+            continue
+        found.append(each.get("additionalProperties"))
+        patterns = each.get("patternProperties")
+        found += patterns.values() if isinstance(patterns, Mapping) else ()
+    return found
+
+
+def _alternatives(schemas: Sequence[Any], root: Any) -> Iterator[Mapping[str, Any]]:
+    """All schemas that may hold for a value: these, and those that they lead to."""
+    seen: List[Any] = []
+    work = list(schemas)
+    while work and len(seen) < 1000:
+        each = work.pop()
+        if not isinstance(each, Mapping) or any(each is other for other in seen):
+            continue
+        seen.append(each)
+        yield each
+        for key in ("allOf", "anyOf", "oneOf"):
+            listed = each.get(key)
+            work += listed if isinstance(listed, list) else ()
+        work += [each.get(key) for key in ("then", "else", "if")]
+        reference = each.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#"):
+            parts = [p.replace("~1", "/").replace("~0", "~") for p in reference[1:].split("/")[1:]]
+            work.append(at(root, tuple(parts)))
+
+
+def environment_layer(
+    plugin: str, environ: Mapping[str, str], schema: Any, known: Mapping[str, Any]
+) -> Optional[Layer]:
+    """What environment variables say: ``PKL_CONFIG_<PLUGIN>__<KEY>__<SUB>``, or None.
+
+    Upper case, with ``_`` for ``-`` and ``.``. A key is the one of the schema or of ``known`` that
+    reads so, else in lower case. The value is text where the schema asks for text alone, else
+    JSON, else text.
+
+    Args:
+        plugin: The plugin.
+        environ: The variables.
+        schema: Its schema, or None.
+        known: The layers below, merged.
+    """
+    prefix = f"{ENVIRONMENT}{canonical(plugin).upper().replace('-', '_')}__"
+    named = sorted(name for name in environ if name.startswith(prefix) and len(name) > len(prefix))
+    if not named:
+        return None
+    found: Dict[str, Any] = {}
+    for name in named:
+        path, schemas = _path(name[len(prefix) :].split("__"), schema, known)
+        place = found
+        for part in path[:-1]:
+            inner = place.get(part)
+            place[part] = place = inner if isinstance(inner, dict) else {}
+        place[path[-1]] = typed(environ[name], schemas)
+    source = named[0] if len(named) == 1 else f"the variables {prefix}*"
+    return Layer(source, found)
+
+
+def _path(words: Sequence[str], schema: Any, known: Any) -> Tuple[List[str], List[Any]]:
+    path: List[str] = []
+    schemas: List[Any] = [schema]
+    for word in words:
+        every = list(_alternatives(schemas, schema))
+        keys = [key for each in every for key in (each.get("properties") or {})]
+        keys += [key for key in known if isinstance(key, str)] if isinstance(known, Mapping) else []
+        key = next((key for key in keys if _folded(key) == _folded(word)), word.lower())
+        path.append(key)
+        schemas = _below(every, key)
+        known = known.get(key) if isinstance(known, Mapping) else None
+    return path, list(_alternatives(schemas, schema))
+
+
+def _folded(key: str) -> str:
+    return key.lower().replace("-", "_").replace(".", "_")
+
+
+def typed(text: str, schemas: Sequence[Any]) -> Any:
+    """A text as a value: text where a schema asks for text alone, else JSON, else text."""
+    kinds = [each.get("type") for each in schemas if isinstance(each, Mapping) and "type" in each]
+    if kinds and all(kind == "string" for kind in kinds):
+        return text
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(word)
