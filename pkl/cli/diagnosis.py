@@ -99,8 +99,8 @@ def _extras(scope: Scope) -> Iterator[Finding]:
                 yield Finding(ERROR, "extra", message, file, hint=f'pip install "pkl[{extra}]"')
     stated = [c for c in scope.found.candidates if c.metadata.config.get("schema")]
     if stated and find_spec("jsonschema") is None:
-        names = ", ".join(c.name for c in stated)
-        message = f"checking the settings of {names} needs the extra 'schema', which is missing"
+        whose = ", ".join(c.name for c in stated)
+        message = f"checking the settings of {whose} needs the extra 'schema', which is missing"
         hint = 'pip install "pkl[schema]"'
         yield Finding(ERROR, "extra", message, stated[0].manifest_file, hint=hint)
 
