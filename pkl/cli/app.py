@@ -29,6 +29,7 @@ VERBS: Mapping[str, Tuple[str, str]] = {
     "disable": ("disable", "Leave plugins out of every later start."),
     "mask": ("mask", "Let nothing start plugins, whatever requires them."),
     "reset": ("reset", "Let plugins out of quarantine."),
+    "config": ("config", "The settings of a plugin: where each is from, and changing them."),
     "permissions": ("permissions", "What a plugin asks to be allowed, and what of it was granted."),
     "run": ("run", "Start a host with its plugins, and stop it in order."),
     "version": ("version", "The versions of pkl and of what it runs on."),

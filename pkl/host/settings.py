@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
 
 from ..discovery.settings_schema import read_schema
 from ..errors import PklError
 from ..kernel.log import logger_for
 from ..model.settings import (
     ENVIRONMENT,
-    Layer,
     SettingValues,
-    environment_layer,
-    merged,
+    layers_of,
     settings_of,
 )
 from ..model.state import PluginState
@@ -22,9 +20,8 @@ from ..names import canonical
 if TYPE_CHECKING:
     from ..kernel.core import Kernel
     from ..kernel.plugin import Plugin
-    from ..model.candidate import Candidate
 
-__all__ = ["HostSettings", "has_settings", "layers_of"]
+__all__ = ["HostSettings", "has_settings"]
 
 _HAVE_SETTINGS = (
     PluginState.LOADED,
@@ -37,33 +34,6 @@ _HAVE_SETTINGS = (
 def has_settings(plugin: "Plugin") -> bool:
     """Whether a plugin was given its settings, and may read them."""
     return plugin.state in _HAVE_SETTINGS
-
-
-def layers_of(
-    candidate: "Candidate",
-    schema: Any,
-    given: Mapping[str, Any],
-    kept: Mapping[str, Any],
-    environ: Mapping[str, str],
-) -> List[Layer]:
-    """The sources of a plugin's settings, the lowest precedence first.
-
-    Args:
-        candidate: The plugin.
-        schema: Its schema, or None.
-        given: What the host says.
-        kept: What people said, as it is kept on disk.
-        environ: The environment.
-    """
-    defaults = candidate.metadata.config.get("defaults", {})
-    layers = [
-        Layer("the manifest's defaults", defaults),
-        Layer("the host", given),
-        Layer("pkl config", kept),
-    ]
-    layers = [each for each in layers if each.values]
-    found = environment_layer(candidate.name, environ, schema, merged(layers))
-    return [*layers, found] if found is not None else layers
 
 
 class HostSettings:

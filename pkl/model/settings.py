@@ -8,16 +8,23 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 from ..errors import Fault, MissingExtra, SettingsError
 from ..names import canonical
+from .candidate import Candidate
 
 __all__ = [
     "ENVIRONMENT",
     "MASK",
     "Layer",
     "SettingValues",
+    "at",
+    "dotted",
     "environment_layer",
+    "layers_of",
     "masked",
     "merged",
     "settings_of",
+    "source_of",
+    "states",
+    "typed_at",
 ]
 
 ENVIRONMENT = "PKL_CONFIG_"
@@ -66,7 +73,9 @@ def _merge(below: Any, above: Any) -> Any:
     return found
 
 
-def settings_of(plugin: str, layers: Sequence[Layer], schema: Any, file: str = "") -> SettingValues:
+def settings_of(
+    plugin: str, layers: Sequence[Layer], schema: Any, file: str = "", *, partial: bool = False
+) -> SettingValues:
     """The settings that layers come to.
 
     Args:
@@ -74,6 +83,7 @@ def settings_of(plugin: str, layers: Sequence[Layer], schema: Any, file: str = "
         layers: Those of the lowest precedence first.
         schema: The JSON Schema (draft 2020-12), or None for whatever is stated.
         file: Where the schema stands, for errors.
+        partial: A layer is not known, so that what is missing is no fault.
 
     Raises:
         SettingsError: They break the schema, or the schema is none; every fault is named.
@@ -84,7 +94,7 @@ def settings_of(plugin: str, layers: Sequence[Layer], schema: Any, file: str = "
         return SettingValues(values)
     faults = [
         Fault(dotted(path), _shown(values, path, schema), _rule(rule, source_of(layers, path)))
-        for path, rule in _broken(plugin, values, schema, file)
+        for path, rule in _broken(plugin, values, schema, file, partial)
     ]
     if faults:
         raise SettingsError(plugin, faults)
@@ -95,7 +105,9 @@ def _rule(rule: str, source: str) -> str:
     return f"{rule} (from {source})" if source else rule
 
 
-def _broken(plugin: str, values: Any, schema: Any, file: str) -> List[Tuple[Path, str]]:
+def _broken(
+    plugin: str, values: Any, schema: Any, file: str, partial: bool
+) -> List[Tuple[Path, str]]:
     """The places at which values break a schema, each with the rule."""
     try:
         from jsonschema import Draft202012Validator
@@ -115,8 +127,16 @@ def _broken(plugin: str, values: Any, schema: Any, file: str) -> List[Tuple[Path
     except Exception as e:  # A reference that leads nowhere, a pattern that is none, and so on.
         rule = f"the schema cannot be used: {type(e).__name__}: {e}"
         raise SettingsError(plugin, [Fault("", None, rule)], file=file) from None
-    found = {(tuple(each.absolute_path), _words(each)) for each in errors}
+    found = {
+        (tuple(each.absolute_path), _words(each))
+        for each in errors
+        if not (partial and each.validator in _MISSING)
+    }
     return sorted(found, key=lambda pair: (dotted(pair[0]), pair[1]))
+
+
+_MISSING = ("required", "dependentRequired", "minProperties")
+"""Keywords by which a schema asks for keys."""
 
 
 def _words(error: Any) -> str:
@@ -230,6 +250,33 @@ def _alternatives(schemas: Sequence[Any], root: Any) -> Iterator[Mapping[str, An
             work.append(at(root, tuple(parts)))
 
 
+def layers_of(
+    candidate: Candidate,
+    schema: Any,
+    given: Mapping[str, Any],
+    kept: Mapping[str, Any],
+    environ: Mapping[str, str],
+) -> List[Layer]:
+    """The sources of a plugin's settings, the lowest precedence first.
+
+    Args:
+        candidate: The plugin.
+        schema: Its schema, or None.
+        given: What the host says.
+        kept: What people said, as it is kept on disk.
+        environ: The environment.
+    """
+    defaults = candidate.metadata.config.get("defaults", {})
+    layers = [
+        Layer("the manifest's defaults", defaults),
+        Layer("the host", given),
+        Layer("pkl config", kept),
+    ]
+    layers = [each for each in layers if each.values]
+    found = environment_layer(candidate.name, environ, schema, merged(layers))
+    return [*layers, found] if found is not None else layers
+
+
 def environment_layer(
     plugin: str, environ: Mapping[str, str], schema: Any, known: Mapping[str, Any]
 ) -> Optional[Layer]:
@@ -277,6 +324,14 @@ def _path(words: Sequence[str], schema: Any, known: Any) -> Tuple[List[str], Lis
 
 def _folded(key: str) -> str:
     return key.lower().replace("-", "_").replace(".", "_")
+
+
+def typed_at(text: str, path: Sequence[str], schema: Any) -> Any:
+    """A text as the value of the setting at a path; see ``typed``."""
+    schemas: List[Any] = [schema]
+    for key in path:
+        schemas = _below(list(_alternatives(schemas, schema)), key)
+    return typed(text, list(_alternatives(schemas, schema)))
 
 
 def typed(text: str, schemas: Sequence[Any]) -> Any:

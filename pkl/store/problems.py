@@ -46,6 +46,7 @@ def corrupt(path: str, faults: Tuple[Fault, ...], aside: Optional[str] = None) -
     """The file is damaged; ``aside`` is where it went, if it did."""
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     lines = [f"the state file {path} is damaged ({count})"]
+    faults = tuple(map(_discreet, faults))
     lines += [f"  {fault}" for fault in faults[:10]]
     if len(faults) > 10:
         lines.append(f"  and {len(faults) - 10} more")
@@ -55,6 +56,14 @@ def corrupt(path: str, faults: Tuple[Fault, ...], aside: Optional[str] = None) -
     else:
         hint = "pkl doctor --fix sets it aside; what can be understood of it counts"
     return StateCorrupt("\n".join(lines), faults, aside=aside, file=path, hint=hint)
+
+
+def _discreet(fault: Fault) -> Fault:
+    """The fault without what may be, or hold, a secret setting."""
+    open_to_all = fault.path and ".settings" not in fault.path
+    if open_to_all and not isinstance(fault.value, (dict, list)):
+        return fault
+    return fault._replace(value=f"<{type(fault.value).__name__}>")
 
 
 def newer(path: str, schema: int) -> StateNewer:

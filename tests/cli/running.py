@@ -41,6 +41,8 @@ class Pkl:
         self.site = site
         self.may_import = False
         """Whether plugin code may run in this test."""
+        self.stdin = ""
+        """What standard input holds."""
 
     def __call__(self, *arguments: str) -> Ran:
         options: Dict[str, Any] = {"mix_stderr": False}
@@ -48,7 +50,7 @@ class Pkl:
             runner = CliRunner(**options)
         except TypeError:  # from click 8.2 on they are never mixed
             runner = CliRunner()
-        result = runner.invoke(app, list(arguments))
+        result = runner.invoke(app, list(arguments), input=self.stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Ran(result.exit_code, result.stdout, result.stderr)
