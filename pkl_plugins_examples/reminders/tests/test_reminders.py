@@ -95,3 +95,13 @@ def test_a_subscription_waits_for_the_next_generation(
     plugin.enable()
     clock.advance(0.25)
     assert reminded == [1]
+
+
+def test_another_period_counts_from_the_moment_it_is_set(
+    host: pkl.PluginHost, clock: FakeClock, reminded: List[int]
+) -> None:
+    host.set_config("reminders", {"period": 2})
+    clock.advance(1.9)
+    assert reminded == []
+    clock.advance(0.2)
+    assert reminded == [1]

@@ -1,10 +1,10 @@
-"""The entry point: every quarter of a second it reminds of the oldest open ticket."""
+"""The entry point: each time its setting ``period`` has passed, it reminds of the oldest ticket."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkl import get_logger, set_interval, set_timeout
+from pkl import get_logger, set_interval, set_timeout, this
 
 from . import reminder_due
 
@@ -14,9 +14,6 @@ else:
     from pkl.plugins import tickets
 
 clock = get_logger("clock")
-
-PERIOD = 0.25
-"""Seconds; a desk with people at it would take a day."""
 
 
 def remind_of_the_oldest() -> None:
@@ -28,9 +25,17 @@ def remind_of_the_oldest() -> None:
 
 def say_so() -> None:
     """Says that the clock runs."""
-    clock.info("it ticks every %.2f s", PERIOD)
+    clock.info("it ticks every %.2f s", this.config["period"])
 
 
 # Both are staged while the module is imported, and count from the moment the plugin is enabled.
-set_interval(remind_of_the_oldest, PERIOD)
+ticking = set_interval(remind_of_the_oldest, this.config["period"])
 set_timeout(say_so, 0.05)
+
+
+@this.config.on
+def tick_otherwise(change: object) -> None:
+    """Takes another period up at once."""
+    global ticking
+    ticking.cancel()
+    ticking = set_interval(remind_of_the_oldest, this.config["period"])
