@@ -6,8 +6,12 @@ from typing import Any, Dict, Iterable, List, Sequence, Union
 
 import click
 
+from ..discovery.settings_schema import read_schema
+from ..errors import SettingsError
+from ..model.candidate import Candidate
 from ..model.graph import Edge
 from ..model.manifest import PluginMetadata
+from ..model.settings import masked
 from ..render.table import Cell, fields, state_cell
 from .options import Verb
 from .rows import Row, rows_of
@@ -69,13 +73,25 @@ def _as_dict(scope: Scope, row: Row) -> Dict[str, Any]:
         permissions=plain(metadata.permissions),
         limits=plain(metadata.limits),
         supervision=plain(metadata.supervision),
-        config=plain(metadata.config),
+        config=_config(candidate),
         layer=_layer(scope, row),
         required_by=[
             {"name": edge.from_, "kind": edge.kind, "requirement": edge.requirement}
             for edge in _edges(scope, row, inwards=True)
         ],
     )
+    return found
+
+
+def _config(candidate: Candidate) -> Any:
+    """``[config]`` of the manifest; of its defaults, secrets are masked."""
+    found = plain(candidate.metadata.config)
+    if "defaults" in found:
+        try:
+            schema, _ = read_schema(candidate)
+        except SettingsError:
+            schema = {"additionalProperties": {"writeOnly": True}}
+        found["defaults"] = masked(found["defaults"], schema)
     return found
 
 

@@ -110,6 +110,16 @@ def test_a_secret_can_come_from_standard_input_and_is_never_shown(
     assert not [each for each in said if "hunter2" in each.out + each.err]
 
 
+@pytest.mark.parametrize("schema", [json.dumps(SCHEMA), "damaged"])
+def test_a_secret_among_the_defaults_is_masked_too(
+    pkl: Pkl, shop: StateStore, work: Path, schema: str
+) -> None:
+    manifest = '[config]\nschema = "s.json"\ndefaults = { token = "hunter2" }\n'
+    write(directory_plugin(work / "plugins", "mail", manifest) / "s.json", schema)
+    found = pkl.json("info", "mail")["config"]
+    assert found == {"schema": "s.json", "defaults": {"token": "********"}}
+
+
 def test_of_a_plugin_that_is_gone_everything_is_masked(pkl: Pkl, shop: StateStore) -> None:
     shop.change_settings("shop", "gone", lambda _: {"token": "hunter2", "a": {"b": "hunter2"}})
     assert pkl.json("config", "gone")["settings"] == {"token": "********", "a": "********"}
