@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 from ..errors import Fault
 from ..model.requirement import is_version
 from ..model.state import Desired
+from ..model.strict_json import LONGEST_NUMBER, decode_json, why_no_json
 from ..names import canonical, is_valid
 from .state import Consent, HostFacts, HostState, Pin, PluginRecord, Quarantine, Wish
 
@@ -28,7 +29,6 @@ MIGRATIONS: Mapping[int, Migration] = {}
 
 DEEPEST = 50
 """How many objects and lists may stand inside each other."""
-_LONGEST_NUMBER = 400
 
 _T = TypeVar("_T")
 
@@ -109,9 +109,9 @@ def parse_state(data: bytes, migrations: Mapping[int, Migration] = MIGRATIONS) -
         migrations: What makes the next schema of each earlier one.
     """
     try:
-        whole = _decode(data)
+        whole = decode_json(data)
     except (ValueError, RecursionError) as e:
-        return Parsed(HostState(), (Fault("", _head(data), _why_no_json(e)),), 0)
+        return Parsed(HostState(), (Fault("", _head(data), why_no_json(e)),), 0)
     if not isinstance(whole, dict):
         return Parsed(HostState(), (Fault("", whole, "must be a JSON object"),), 0)
     reader = _Reader()
@@ -151,52 +151,15 @@ def json_faults(value: Any, path: str, depth: int = 0) -> List[Fault]:
     if value is None or type(value) in (bool, str):
         return []
     if type(value) is int:
-        within = -(10**_LONGEST_NUMBER) < value < 10**_LONGEST_NUMBER
+        within = -(10**LONGEST_NUMBER) < value < 10**LONGEST_NUMBER
         return [] if within else [Fault(path, "...", "is too long a number")]
     if type(value) is float and value - value == 0:
         return []
     return [Fault(path, value, "must be null, a truth value, a number, text, a list or an object")]
 
 
-def _decode(data: bytes) -> Any:
-    return json.loads(
-        data.decode("utf-8-sig"),
-        object_pairs_hook=_no_key_twice,
-        parse_constant=_no_constant,
-        parse_int=_short_number,
-    )
-
-
-def _no_key_twice(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice[:60]!r} stands there twice")
-    return found
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no number of JSON")
-
-
-def _short_number(text: str) -> int:
-    # Python before 3.11 takes minutes for a number of a million digits.
-    if len(text) > _LONGEST_NUMBER:
-        raise ValueError(f"a number has {len(text)} digits")
-    return int(text)
-
-
 def _head(data: bytes) -> str:
     return data[:40].decode("utf-8", "replace")
-
-
-def _why_no_json(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"is not UTF-8 (byte {error.start})"
-    if isinstance(error, RecursionError):
-        return "is nested too deep"
-    return f"is not JSON: {error}"
 
 
 class _Reader:

@@ -1,0 +1,7 @@
+"""Registries: static files in which plugins are found by name, and what guards them.
+
+Inside: ``layout`` (which file lies where), ``moments`` and ``keys`` (times and public keys as
+text), ``model`` (what the files say, as values), ``fields``, ``schema`` and ``writing`` (from and
+to JSON, every fault named), ``signing`` (``ssh-keygen``), ``trust`` (which index is taken, and what
+it covers).
+"""

@@ -1,0 +1,46 @@
+"""Which file of a registry lies where, and how large each may be."""
+
+from __future__ import annotations
+
+from ..names import canonical
+
+__all__ = [
+    "FILES",
+    "INDEX",
+    "MAX_INDEX",
+    "MAX_PAGE",
+    "MAX_REVOKED",
+    "MAX_SIGNATURE",
+    "PAGES",
+    "REVOKED",
+    "SIGNATURE",
+    "SIMPLE",
+    "file_path",
+    "page_path",
+]
+
+INDEX = "pkl/v1/index.json"
+SIGNATURE = "pkl/v1/index.json.sig"
+REVOKED = "pkl/v1/revoked.json"
+PAGES = "pkl/v1/p"
+SIMPLE = "simple"
+FILES = "files"
+
+MAX_INDEX = 64 * 1024 * 1024
+"""The largest index that is read, in bytes: some 300,000 plugins."""
+MAX_PAGE = 16 * 1024 * 1024
+"""The largest page of a plugin that is read, in bytes."""
+MAX_REVOKED = 16 * 1024 * 1024
+"""The largest list of revoked versions that is read, in bytes."""
+MAX_SIGNATURE = 64 * 1024
+"""The largest signature that is read, in bytes."""
+
+
+def page_path(name: str) -> str:
+    """Where the page of a plugin lies, below the root of the registry."""
+    return f"{PAGES}/{canonical(name)}.json"
+
+
+def file_path(file: str) -> str:
+    """Where a wheel lies, below the root of the registry."""
+    return f"{FILES}/{file}"
