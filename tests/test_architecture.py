@@ -98,6 +98,16 @@ LATE: Dict[str, Set[str]] = {
     "pkl.names": {"difflib"},
     "pkl.render.terminal": {"unicodedata"},
     "pkl.store.naming": {"hashlib"},
+    # A registry is asked only on request, and one that is a directory needs no network.
+    "pkl.registry.transport": {
+        "email.utils",
+        "http.client",
+        "pkl.registry.address",
+        "pkl.registry.connection",
+        "socket",
+        "ssl",
+        "urllib.parse",
+    },
     # Importing plugins is what the loader is for.
     "pkl.loader.importlib_bootstrap": {UNKNOWN},
     "pkl.loader.load": {UNKNOWN},

@@ -3,5 +3,6 @@
 Inside: ``layout`` (which file lies where), ``moments`` and ``keys`` (times and public keys as
 text), ``model`` (what the files say, as values), ``fields``, ``schema`` and ``writing`` (from and
 to JSON, every fault named), ``signing`` (``ssh-keygen``), ``trust`` (which index is taken, and what
-it covers).
+it covers); ``address`` (where a registry may be), ``connection`` and ``transport`` (how one of its
+files is fetched).
 """
