@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .errors import PklError as PklError
     from .errors import PklWarning as PklWarning
     from .errors import PluginBlocked as PluginBlocked
+    from .errors import PluginCrashed as PluginCrashed
     from .errors import PluginEnableError as PluginEnableError
     from .errors import PluginLoadError as PluginLoadError
     from .errors import PluginNotFound as PluginNotFound
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
     from .model.state import PluginState as PluginState
     from .model.state import Reason as Reason
     from .supervision import BreakerPolicy as BreakerPolicy
+    from .supervision import RestartPolicy as RestartPolicy
     from .supervision import Supervision as Supervision
 
     __version__: str
@@ -153,6 +155,7 @@ __all__ = [
     "Plan",
     "Plugin",
     "PluginBlocked",
+    "PluginCrashed",
     "PluginEnableError",
     "PluginHost",
     "PluginLoadError",
@@ -176,6 +179,7 @@ __all__ = [
     "RequirementError",
     "Resource",
     "ResourceManager",
+    "RestartPolicy",
     "RestartRequired",
     "Results",
     "SettingsError",
@@ -241,7 +245,7 @@ _HOMES = {
     "model.manifest": "PluginMetadata",
     "model.plan": "Plan",
     "model.state": "Desired PluginState Reason",
-    "supervision": "BreakerPolicy Supervision",
+    "supervision": "BreakerPolicy RestartPolicy Supervision",
 }
 """The module where each name lives; every name that is not listed lives in ``errors``."""
 

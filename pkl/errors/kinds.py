@@ -156,6 +156,13 @@ class PluginEnableError(PluginStageError, RuntimeError):
     exit_status = 9
 
 
+class PluginCrashed(PluginStageError, RuntimeError):
+    """A plugin failed while it was running; ``__cause__`` is what it, or the host, said of it."""
+
+    code = "E_CRASHED"
+    exit_status = 9
+
+
 class RestartRequired(PklError, ImportError):
     """The plugin's code cannot be loaded a second time in this process."""
 

@@ -39,6 +39,7 @@ from .finding import HostFinder
 from .keeping import Keeping
 from .looking import refuse_while_looking
 from .report import StartReport
+from .restarting import Restarter
 from .rows import PathLike, Rows
 from .settings import HostSettings
 from .signal import ErrorSignal
@@ -120,7 +121,8 @@ class PluginHost(Keeping, Watching):
             else CustomLoader(plugin_loader)
         )
         self._settings = HostSettings(settings or {}, self._kept_settings)
-        policy = (supervision or Supervision()).breaker
+        supervised = supervision or Supervision()
+        policy = supervised.breaker
         self.kernel = Kernel(
             self,
             name if name is not None else f"host-{next(_unnamed)}",
@@ -140,6 +142,8 @@ class PluginHost(Keeping, Watching):
         self._on_error = ErrorSignal(self.kernel)
         self._rows = Rows(self.kernel, self._finder)
         self._wishes = Wishes(self.kernel, self._finder, self._rows, name is not None)
+        self._restarter = Restarter(self.kernel, supervised.restart, self._wishes.quarantine)
+        self.kernel.supervisor = self._restarter
         self._exit = Flag()
         self.exit_code: Optional[int] = None
         """What a plugin passed to ``exit()``, or None."""

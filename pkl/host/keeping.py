@@ -9,6 +9,8 @@ from ..kernel.core import Kernel
 from ..model.state import Desired
 from ..names import canonical
 from ..store import HostState
+from .finding import HostFinder
+from .restarting import Restarter
 from .rows import Rows
 from .settings import HostSettings, has_settings
 from .wishes import Wishes
@@ -22,6 +24,8 @@ class Keeping:
     kernel: Kernel
     app: Optional[str] = None
     """``MODULE:ATTR`` of the application, noted for ``pkl run --host NAME``; or None."""
+    _finder: HostFinder
+    _restarter: Restarter
     _rows: Rows
     _wishes: Wishes
     _settings: HostSettings
@@ -86,3 +90,33 @@ class Keeping:
 
     def _kept_settings(self, name: str) -> Mapping[str, Any]:
         return self._wishes.settings(name)
+
+    def reset(self, *names: str) -> None:
+        """Gives plugins another chance: forgets their failures, and ends their quarantine.
+
+        Those that it held up start before this returns, with what waited for them; if that fails,
+        ``plugin.reason`` says so.
+
+        Args:
+            names: The plugins; without any, all that are in quarantine.
+
+        Raises:
+            PluginNotFound: There is no such plugin, and nothing is kept of one.
+            StateNewer: A later version of pkl wrote the host's state; nothing was changed.
+            StateUnavailable: The host's state cannot be written; nothing was changed.
+            LockTimeout: Another process is changing it all the while.
+            HostClosed: The host is closed.
+        """
+        self.kernel.check_open()
+        wanted = [canonical(name) for name in names] or sorted(self._wishes.quarantined)
+        for name in wanted:
+            if name not in self.kernel.plugins and name not in self._wishes.quarantined:
+                self._finder.by_name(name)
+        self._wishes.reset(*wanted)
+        for name in wanted:
+            self._restarter.forgive(name)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Looks for plugins again; see ``PluginHost``."""
+        raise NotImplementedError

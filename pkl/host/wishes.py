@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..errors import LockTimeout, PklError, StateCorrupt, StateNewer, StateUnavailable
 from ..kernel.core import Kernel
 from ..kernel.log import logger_for
-from ..model.state import Desired, PluginState
-from ..store import HostFacts, HostState, StateStore
+from ..kernel.plugin import Plugin
+from ..kernel.reasons import REQUIREMENT_FAILED
+from ..model.state import Desired, PluginState, Reason
+from ..store import HostFacts, HostState, Quarantine, StateStore
 from .finding import HostFinder
 from .report import StartReport
 from .rows import Rows
@@ -41,6 +43,8 @@ class Wishes:
         self._remarks: Tuple[str, ...] = ()
         self._unkept = HostState()
         """What would be kept, of a host without a name."""
+        self._here: Dict[str, Reason] = {}
+        """Quarantine that is not on the disk: of a host without a name, or that cannot write."""
 
     @property
     def state(self) -> HostState:
@@ -85,10 +89,61 @@ class Wishes:
             logger_for(None).warning("%s", problem, extra=fields)
         self.problem = problem
         self._state = state
-        self._finder.hold(state.quarantined)
+        self._hold()
+        self._rows.take_desired(state.desired)
+
+    @property
+    def quarantined(self) -> Mapping[str, Reason]:
+        """Why nothing may start them, of the plugins in quarantine."""
+        return {**self.state.quarantined, **self._here}
+
+    def _hold(self) -> None:
+        self._finder.hold(self.quarantined)
         for plugin in list(self._kernel.plugins.values()):
             plugin.candidate = self._finder.marked(plugin.candidate)
-        self._rows.take_desired(state.desired)
+
+    def quarantine(self, plugin: Plugin, why: str) -> None:
+        """Keeps a plugin that is not running from being started before it is reset.
+
+        It holds in this run also where it cannot be written to the disk, which is reported.
+        """
+        kernel, name = self._kernel, plugin.name
+        reason = Quarantine(self.store.now(), why).reason(name)
+        self._here[name] = reason
+        if self._named:
+            try:
+                changed = self.store.quarantine(kernel.name, name, why=why)
+            except PklError as error:
+                kernel.contain(kernel.subject, error, f"quarantine of {name}")
+            else:
+                del self._here[name]
+                self._take(changed.state, changed.problem)
+                reason = self.state.quarantined.get(name, reason)
+        self._hold()
+        before = plugin.reason
+        kernel.lifecycle.block(plugin, reason)
+        for user in list(kernel.held_up.values()):
+            held = user.reason
+            if held is None or before is None or held.code != REQUIREMENT_FAILED:
+                continue
+            if held.cause == before.cause:
+                user.reason = held._replace(cause=reason.cause, remedy=reason.remedy)
+
+    def reset(self, *names: str) -> None:
+        """Ends the quarantine of plugins.
+
+        Raises:
+            StateNewer: A later version of pkl wrote the state; nothing was changed.
+            StateUnavailable: It cannot be written; nothing was changed.
+            LockTimeout: Another process is changing it all the while.
+        """
+        kept = [name for name in names if self.state.record(name).quarantine is not None]
+        if self._named and kept:
+            changed = self.store.reset(self._kernel.name, *kept)
+            self._take(changed.state, changed.problem)
+        for name in names:
+            self._here.pop(name, None)
+        self._hold()
 
     def set_desired(self, name: str, desired: Desired, by: str) -> None:
         """Keeps what people want of a plugin, and tells its row.

@@ -8,7 +8,7 @@ from ..errors import PklError, PluginNotFound
 from ..model.requirement import Requirement, specifier_contains
 from ..model.state import PluginState, Reason
 from .plugin import Plugin
-from .reasons import python_version, root_cause
+from .reasons import REQUIREMENT_FAILED, python_version, root_cause
 
 if TYPE_CHECKING:
     from .core import Kernel
@@ -204,7 +204,7 @@ def not_running_reason(plugin: Plugin, provider: Plugin) -> Reason:
     )
     known = provider.reason
     return Reason(
-        "requirement-failed",
+        REQUIREMENT_FAILED,
         f"plugin {plugin.name!r} {plugin.version} requires {text}, which is not running "
         f"(state: {provider.state.value})",
         root_cause(provider),

@@ -28,7 +28,7 @@ from .task_factory import follow, unfollow
 from .transition import Transitions
 
 if TYPE_CHECKING:
-    from .ports import Clock, CodeLoader, Finder, Gate, SettingsSource, Undo
+    from .ports import Clock, CodeLoader, Finder, Gate, SettingsSource, Supervisor, Undo
 
 __all__ = ["Kernel", "PluginFault"]
 
@@ -93,6 +93,8 @@ class Kernel:
         self.strict = strict
         self.settings = settings
         self.make_gate = make_gate
+        self.supervisor: Optional["Supervisor"] = None
+        """Who is told of failures; None for nobody."""
         self.loop: Any = None
         if loop is not None:
             self.adopt_loop(loop)

@@ -26,7 +26,7 @@ from .dispatch import passes
 from .flat import Deep, Flat
 from .loading import Loading, Trail, root
 from .plugin import Plugin
-from .reasons import stopped
+from .reasons import REQUIREMENT_FAILED, stopped
 from .runner import AsyncRunner, BlockingRunner, Runner, complete
 from .teardown import StopOrder
 from .transition import current_actor
@@ -70,6 +70,14 @@ class Lifecycle(Loading):
     async def disable_async(self, plugin: Plugin, cascade: bool, timeout: Optional[float]) -> None:
         """See ``Plugin.adisable``."""
         await self.disable_by_hand(self._async, plugin, cascade, timeout)
+
+    def crash_blocking(self, plugin: Plugin, error: BaseException) -> None:
+        """See ``Plugin.crash``."""
+        complete(self.crash_by_hand(self._blocking, plugin, error))
+
+    async def crash_async(self, plugin: Plugin, error: BaseException) -> None:
+        """See ``Plugin.acrash``."""
+        await self.crash_by_hand(self._async, plugin, error)
 
     def unload_blocking(self, plugin: Plugin) -> None:
         """See ``Plugin.unload``."""
@@ -325,7 +333,7 @@ _CURABLE = frozenset(
     (
         "missing",
         "unsatisfied",
-        "requirement-failed",
+        REQUIREMENT_FAILED,
         "requirement-blocked",
         "capability",
         "cycle",

@@ -357,6 +357,8 @@ class Loading(Stopping):
             plugin.error = made
         if interrupt is not None:
             raise interrupt
+        if self.kernel.supervisor is not None:
+            self.kernel.supervisor.failed(plugin)
         raise made from error
 
 

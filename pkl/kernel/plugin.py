@@ -253,6 +253,23 @@ class Plugin:
         """
         self._kernel.lifecycle.disable_blocking(self, cascade, timeout)
 
+    def crash(self, error: BaseException) -> None:
+        """Says that the plugin failed while it ran: it is stopped, and its dependants with it.
+
+        For whoever notices that it cannot go on: the host after a failed health check, or the
+        plugin itself. It becomes ERROR(crash), and its dependants BLOCKED with that cause: they
+        start again when it does, by its restart policy or by hand. What fails on the way is
+        reported to ``host.on_error``. A plugin that does not run is left as it is. Safe from any
+        thread.
+
+        Args:
+            error: What went wrong; ``plugin.error.__cause__`` from now on.
+
+        Raises:
+            NotPermitted: Another plugin than itself or an ancestor says so.
+        """
+        self._kernel.lifecycle.crash_blocking(self, error)
+
     def unload(self) -> None:
         """Stops the plugin if it runs, runs ``on_unload``, and forgets its code.
 
@@ -270,6 +287,10 @@ class Plugin:
     async def adisable(self, *, cascade: bool = True, timeout: Optional[float] = None) -> None:
         """The async twin of ``disable``."""
         await self._kernel.lifecycle.disable_async(self, cascade, timeout)
+
+    async def acrash(self, error: BaseException) -> None:
+        """The async twin of ``crash``."""
+        await self._kernel.lifecycle.crash_async(self, error)
 
     async def aunload(self) -> None:
         """The async twin of ``unload``."""

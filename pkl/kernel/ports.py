@@ -29,6 +29,7 @@ __all__ = [
     "MetadataLoader",
     "PluginLoader",
     "SettingsSource",
+    "Supervisor",
     "Undo",
 ]
 
@@ -124,6 +125,19 @@ class Clock(Protocol):
 
     def detach(self, run_due: Callable[[float], Optional[float]]) -> None:
         """Takes ``attach`` back."""
+
+
+class Supervisor(Protocol):
+    """Who is told of plugins that end other than by request; safe from any thread.
+
+    It is told while the plugin's transition is still going on, so it starts nothing itself.
+    """
+
+    def failed(self, plugin: "Plugin") -> None:
+        """A plugin failed at a stage of its start, or crashed: it is in ERROR."""
+
+    def stopped(self, plugin: "Plugin", by_itself: bool) -> None:
+        """A plugin, running or not, was told to stop; ``by_itself`` if the plugin said so."""
 
 
 class Admission(Enum):

@@ -5,7 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Type
 
-from ..errors import PklError, PluginBlocked, PluginEnableError, PluginLoadError, PluginStageError
+from ..errors import (
+    PklError,
+    PluginBlocked,
+    PluginCrashed,
+    PluginEnableError,
+    PluginLoadError,
+    PluginStageError,
+)
 from ..errors.base import text_of
 from ..model.state import PluginState, Reason
 from .generation import MARK, Generation
@@ -15,9 +22,12 @@ if TYPE_CHECKING:
     from .ports import Gate
 
 __all__ = [
+    "REQUIREMENT_FAILED",
     "RESTING",
     "blocked_error",
     "breaker_open",
+    "crashed",
+    "crashed_with",
     "cycle_reason",
     "described",
     "failure",
@@ -92,6 +102,26 @@ def stopped_with(user: "Plugin", plugin: "Plugin") -> Reason:
     )
 
 
+REQUIREMENT_FAILED = "requirement-failed"
+"""Code of the reason of a plugin that requires one which is there and does not run."""
+
+
+def crashed_with(user: "Plugin", plugin: "Plugin", crash: Reason) -> Reason:
+    """The reason of a dependant that was stopped because what it requires crashed.
+
+    Args:
+        user: The dependant.
+        plugin: What it requires.
+        crash: Why that, or what that requires in turn, does not run.
+    """
+    return Reason(
+        REQUIREMENT_FAILED,
+        f"plugin {user.name!r} was stopped together with {plugin.name!r}, which it requires",
+        crash.cause,
+        crash.remedy,
+    )
+
+
 def stopped_by_parent(child: "Plugin", parent: "Plugin") -> Reason:
     """The reason of a child that was stopped because its parent was."""
     return Reason(
@@ -122,13 +152,19 @@ _STAGES: Dict[str, Tuple[str, Type[PluginStageError]]] = {
     "config": ("could not be given its settings", PluginLoadError),
     "load": ("could not be loaded", PluginLoadError),
     "enable": ("failed while it was being enabled", PluginEnableError),
+    "crash": ("crashed while it was running", PluginCrashed),
 }
+
+
+def crashed(plugin: "Plugin", error: BaseException) -> Tuple[Reason, Exception]:
+    """The reason and the error of a plugin that failed while it ran."""
+    return failure(plugin, "crash", error, ())
 
 
 def failure(
     plugin: "Plugin", stage: str, error: BaseException, cleanup: Sequence[BaseException]
 ) -> Tuple[Reason, Exception]:
-    """The reason and the error of a plugin that failed at ``config``, ``load`` or ``enable``.
+    """The reason and the error of a plugin that failed at a stage, one of ``_STAGES``.
 
     The error's ``__cause__`` is what the plugin raised; what its clean-up raised is in
     ``error.cleanup`` and in its text.

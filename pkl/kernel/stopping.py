@@ -11,9 +11,17 @@ from .binding import unbind
 from .context import _current
 from .flat import Deep, Flat
 from .plugin import Plugin
-from .reasons import stopped, stopped_by_parent, stopped_with
+from .reasons import (
+    REQUIREMENT_FAILED,
+    blocked_error,
+    crashed,
+    crashed_with,
+    stopped,
+    stopped_by_parent,
+    stopped_with,
+)
 from .runner import Runner
-from .teardown import StopOrder, Teardown
+from .teardown import Crash, StopOrder, Teardown
 from .transition import current_actor
 
 if TYPE_CHECKING:
@@ -50,9 +58,27 @@ class Stopping(Teardown):
         except BaseException:
             order.report(f"stopping of {plugin.name}")
             raise
+        self._tell(plugin, itself)
         error = order.gathered(f"plugin {plugin.name!r} was stopped, with failures", plugin)
         if error is not None:
             raise error
+
+    async def crash_by_hand(self, run: Runner, plugin: Plugin, error: BaseException) -> None:
+        """See ``Plugin.crash``."""
+        self.check_may_stop(plugin)
+        reason, made = crashed(plugin, error)
+        crash = Crash(plugin, reason, made)
+        order = StopOrder(self.kernel, crash=crash)
+        try:
+            await Flat(self._disable(run, plugin, order))
+        finally:
+            order.report(f"stopping of {plugin.name}, which crashed")
+        if plugin.error is made and self.kernel.supervisor is not None:
+            self.kernel.supervisor.failed(plugin)
+
+    def _tell(self, plugin: Plugin, itself: bool) -> None:
+        if self.kernel.supervisor is not None:
+            self.kernel.supervisor.stopped(plugin, itself)
 
     async def unload_by_hand(self, run: Runner, plugin: Plugin) -> None:
         """See ``Plugin.unload``."""
@@ -63,6 +89,7 @@ class Stopping(Teardown):
         except BaseException:
             order.report(f"unloading of {plugin.name}")
             raise
+        self._tell(plugin, False)
         error = order.gathered(f"plugin {plugin.name!r} was unloaded, with failures", plugin)
         if error is not None:
             raise error
@@ -135,7 +162,11 @@ class Stopping(Teardown):
             elif plugin.state in _AT_REST and plugin.state is not _S.BLOCKED:
                 return
             for user in self.dependants(plugin):
-                await Deep(self._disable(run, user, order, reason=stopped_with(user, plugin)))
+                crash = order.crash
+                why = stopped_with(user, plugin)
+                if crash is not None:
+                    why = crashed_with(user, plugin, crash.reason)
+                await Deep(self._disable(run, user, order, reason=why))
             for child in reversed(plugin.children):
                 await Deep(
                     self._disable(run, child, order, reason=stopped_by_parent(child, plugin))
@@ -207,7 +238,7 @@ class Stopping(Teardown):
         with kernel.mutex:
             plugin.started = 0
             unbind(plugin)
-            plugin.move(Action.STOPPED, reason)
+            _end(plugin, order.crash, reason)
         kernel.call_hooks(kernel.disable_hooks, "disable hook", plugin)
         interrupt = order.interrupt(since)
         if interrupt is not None:
@@ -247,6 +278,18 @@ class Stopping(Teardown):
                 return
             finally:
                 kernel.transitions.give(plugin, actor)
+
+
+def _end(plugin: Plugin, crash: Optional[Crash], reason: Optional[Reason]) -> None:
+    """DISABLED by request; ERROR for what crashed, BLOCKED for what requires that."""
+    if crash is not None and plugin is crash.plugin:
+        plugin.move(Action.FAIL, crash.reason)
+        plugin.error = crash.error
+    elif crash is not None and reason is not None and reason.code == REQUIREMENT_FAILED:
+        plugin.move(Action.BLOCK, reason)
+        plugin.error = blocked_error(plugin, reason)
+    else:
+        plugin.move(Action.STOPPED, reason)
 
 
 def _in_use(plugin: Plugin, users: List[Plugin]) -> InUse:

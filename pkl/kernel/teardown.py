@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Awaitable, List, Optional
+from typing import TYPE_CHECKING, Any, Awaitable, List, NamedTuple, Optional
 
 from ..errors import CleanupError, StopTimeout
 from ..model.state import Reason
@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from .plugin import Plugin
     from .runner import Runner
 
-__all__ = ["StopOrder", "Teardown"]
+__all__ = ["Crash", "StopOrder", "Teardown"]
+
+
+class Crash(NamedTuple):
+    """A plugin that failed while it ran, as what made it and its dependants stop."""
+
+    plugin: "Plugin"
+    reason: Reason
+    error: BaseException
 
 
 class StopOrder:
@@ -35,17 +43,23 @@ class StopOrder:
         kernel: The host's kernel.
         timeout: Seconds that calls, handlers and tasks may take to end; by default the host's.
         within: Seconds that all of it may take together; by default there is no such bound.
+        crash: What made the plugins stop, if that was not somebody's wish.
 
     Attributes:
         failures: What failed, in order; a stop goes on whatever fails.
     """
 
     def __init__(
-        self, kernel: "Kernel", timeout: Optional[float] = None, within: Optional[float] = None
+        self,
+        kernel: "Kernel",
+        timeout: Optional[float] = None,
+        within: Optional[float] = None,
+        crash: Optional[Crash] = None,
     ) -> None:
         self._kernel = kernel
         self._timeout = kernel.stop_timeout if timeout is None else timeout
         self._end = None if within is None else monotonic() + within
+        self.crash = crash
         self.failures: List[BaseException] = []
 
     @property
@@ -61,7 +75,7 @@ class StopOrder:
 
     def part(self) -> "StopOrder":
         """An order with the same bounds, and failures of its own, for one of several at once."""
-        part = StopOrder(self._kernel, self._timeout)
+        part = StopOrder(self._kernel, self._timeout, crash=self.crash)
         part._end = self._end
         return part
 

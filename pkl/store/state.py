@@ -65,6 +65,13 @@ class Quarantine:
     why: str
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    def reason(self, name: str) -> Reason:
+        """Why nothing starts the plugin of that name."""
+        text = f"{name} is in quarantine"
+        since = f" since {self.since}" if self.since else ""
+        why = f": {self.why}" if self.why else ""
+        return Reason("quarantined", f"{text}{since}{why}", f"{text}{why}", f"pkl reset {name}")
+
 
 @dataclass(frozen=True)
 class PluginRecord:
@@ -148,7 +155,7 @@ class HostState:
     def quarantined(self) -> Mapping[str, Reason]:
         """Why nothing may start them, of the plugins in quarantine."""
         return {
-            name: _reason(name, record.quarantine)
+            name: record.quarantine.reason(name)
             for name, record in self.plugins.items()
             if record.quarantine is not None
         }
@@ -205,10 +212,3 @@ class HostState:
     def with_settings(self, plugin: str, settings: Mapping[str, Any]) -> "HostState":
         """These are all the settings of a plugin."""
         return self.with_record(plugin, replace(self.record(plugin), settings=dict(settings)))
-
-
-def _reason(name: str, quarantine: Quarantine) -> Reason:
-    text = f"{name} is in quarantine"
-    since = f" since {quarantine.since}" if quarantine.since else ""
-    why = f": {quarantine.why}" if quarantine.why else ""
-    return Reason("quarantined", f"{text}{since}{why}", f"{text}{why}", f"pkl reset {name}")

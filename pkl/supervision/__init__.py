@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .breaker import Breaker
-from .policy import BreakerPolicy, Supervision
+from .limiter import RestartLimiter
+from .policy import BreakerPolicy, RestartPolicy, Supervision
 
-__all__ = ["Breaker", "BreakerPolicy", "Supervision"]
+__all__ = ["Breaker", "BreakerPolicy", "RestartLimiter", "RestartPolicy", "Supervision"]
