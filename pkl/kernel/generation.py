@@ -74,6 +74,10 @@ class AsyncCall:
         self.exempt = False
         """Set where the plugin was stopped from within this very call: it may finish."""
 
+    def waits(self, waiting: FrozenSet["Actor"]) -> bool:
+        """Whether it is the call of one of these, or cannot go on while its thread is."""
+        return self.actor in waiting or (self.thread, 0) in waiting
+
 
 class Calls(NamedTuple):
     """How many calls of a plugin are in flight, and how many of them on the asking thread."""
@@ -165,9 +169,7 @@ class Generation(Subject):
         """
         own = [*async_calls_on_this_stack(), *apart]
         suspended = [
-            call
-            for call in list(self.async_calls)
-            if call not in own and (call.actor is None or call.actor not in waiting)
+            call for call in list(self.async_calls) if call not in own and not call.waits(waiting)
         ]
         here = get_ident()
         on_stacks = sum(
@@ -206,7 +208,7 @@ class Generation(Subject):
         for call in async_calls_on_this_stack():
             call.exempt = True
         for call in list(self.async_calls):
-            if call.actor is not None and call.actor in waiting:
+            if call.waits(waiting):
                 call.exempt = True
 
 

@@ -69,6 +69,8 @@ class Settling:
             raise self._overdue(stubborn)
 
     def _left(self) -> List[Any]:
+        if not self._asked:
+            return []
         free = self._run.may_wait_for_loop()
         waiting = self._kernel.transitions.waiting_for(current_actor())
         return [

@@ -1,7 +1,9 @@
 """One transition of a plugin at a time: a token per plugin that others wait for, with a bound.
 
 No lock is held while plugin code runs: a token is a row in a table, and the table's lock is
-held only to read and write rows. A wait that would close a loop raises instead of hanging.
+held only to read and write rows. A wait that would close a loop raises instead of hanging, also
+where the loop leads through an import: the waiting thread imports what the one needs that it
+waits for.
 """
 
 from __future__ import annotations
@@ -9,9 +11,22 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from threading import Condition, get_ident
-from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterator, Optional, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Collection,
+    Dict,
+    FrozenSet,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Set,
+    Tuple,
+)
 
 from ..errors import TransitionDeadlock, TransitionTimeout
+from .import_locks import import_waits, importing_threads
 
 if TYPE_CHECKING:
     from .plugin import Plugin
@@ -52,22 +67,49 @@ def standing_for(actor: Actor) -> Iterator[None]:
         del _stand_ins[here]
 
 
+def _threads_of(actor: Actor) -> Set[int]:
+    """The threads in which an actor gets on: its own, and that of a task that stands for it."""
+    return {actor[0], *(here[0] for here, who in list(_stand_ins.items()) if who[0] == actor[0])}
+
+
+class _Wait(NamedTuple):
+    """A wait for a token.
+
+    Attributes:
+        plugin: Whose token.
+        thread: The thread that stands still meanwhile; None if it goes on with other tasks.
+    """
+
+    plugin: "Plugin"
+    thread: Optional[int]
+
+
+_Way = Tuple[str, ...]
+"""What a wait leads through, in words: plugins' names, and imports."""
+
+
+_changed = Condition()
+_held: Dict["Plugin", Tuple[Actor, int]] = {}
+_awaited: Dict[Actor, _Wait] = {}
+# One table for all hosts: a loop may lead through plugins of several.
+
+
 class Transitions:
     """The tokens of one host's plugins. Safe from any thread or task."""
 
     def __init__(self) -> None:
-        self._changed = Condition()
-        self._held: Dict[str, Tuple[Actor, int]] = {}
-        self._awaited: Dict[Actor, str] = {}
+        self._changed = _changed
+        self._held = _held
+        self._awaited = _awaited
 
     def take(self, plugin: "Plugin", actor: Actor) -> bool:
         """Takes the plugin's token if it is free or the actor's own already (it then counts)."""
         with self._changed:
-            holder = self._held.get(plugin.name)
+            holder = self._held.get(plugin)
             if holder is None:
-                self._held[plugin.name] = (actor, 1)
+                self._held[plugin] = (actor, 1)
             elif holder[0] == actor:
-                self._held[plugin.name] = (actor, holder[1] + 1)
+                self._held[plugin] = (actor, holder[1] + 1)
             else:
                 return False
             self._awaited.pop(actor, None)
@@ -76,23 +118,26 @@ class Transitions:
     def give(self, plugin: "Plugin", actor: Actor) -> None:
         """Gives the token back."""
         with self._changed:
-            holder, times = self._held[plugin.name]
+            holder, times = self._held[plugin]
             if times > 1:
-                self._held[plugin.name] = (holder, times - 1)
+                self._held[plugin] = (holder, times - 1)
             else:
-                del self._held[plugin.name]
+                del self._held[plugin]
                 self._changed.notify_all()
 
     def nested(self, plugin: "Plugin", actor: Actor) -> bool:
         """Whether the actor is inside a transition of this plugin already."""
         with self._changed:
-            holder = self._held.get(plugin.name)
+            holder = self._held.get(plugin)
             return holder is not None and holder[0] == actor
 
     def idle(self, actor: Actor) -> bool:
-        """Whether the actor is in no transition at all."""
+        """Whether the actor is in no transition of this host at all."""
         with self._changed:
-            return all(holder != actor for holder, _ in self._held.values())
+            return all(
+                holder != actor or plugin._kernel.transitions is not self
+                for plugin, (holder, _) in self._held.items()
+            )
 
     def announce(self, plugin: "Plugin", actor: Actor, blocking: bool) -> None:
         """Notes that the actor is about to wait for the plugin's token.
@@ -105,26 +150,20 @@ class Transitions:
         Raises:
             TransitionDeadlock: Whoever holds it waits, in the end, for this actor.
         """
-        stopped = (actor[0], get_ident()) if blocking else ()
+        here = get_ident()
+        threads = frozenset((actor[0], here))
+        wait = _Wait(plugin, here if blocking else None)
+
+        def way_back() -> _Way:
+            start: List[Tuple[_Way, _Wait]] = [((plugin.name,), wait)]
+            return self._way(start, actor, threads if blocking else (), threads)
+
         with self._changed:
-            name: Optional[str] = plugin.name
-            chain = []
-            while name is not None and name not in chain:
-                chain.append(name)
-                holder = self._held.get(name)
-                if holder is None:
-                    break
-                if holder[0] == actor or holder[0][0] in stopped:
-                    raise TransitionDeadlock(
-                        f"waiting for plugin {plugin.name!r} to finish its transition would wait "
-                        f"for this very call: {' -> '.join(chain)}",
-                        plugin=plugin.name,
-                        version=plugin.version,
-                        hint="do not start or stop plugins that wait for this one from within "
-                        "its own transition, and use the async twin on an event loop",
-                    )
-                name = self._awaited.get(holder[0])
-            self._awaited[actor] = plugin.name
+            way = way_back()
+            # Imports are not under this lock: what was seen of them has to be seen twice.
+            if way and way == way_back():
+                raise _deadlock(plugin, way)
+            self._awaited[actor] = wait
 
     def withdraw(self, actor: Actor) -> None:
         """Takes ``announce`` back."""
@@ -132,26 +171,87 @@ class Transitions:
             self._awaited.pop(actor, None)
 
     def waiting_for(self, actor: Actor) -> FrozenSet[Actor]:
-        """Everybody who waits, in the end, for a token that this actor holds."""
+        """Everybody who waits, in the end, for a token that this actor holds, or for an import
+        that it is in the middle of. Threads in an import are there as actors without a task."""
+        threads = frozenset((actor[0], get_ident()))
         with self._changed:
-            return frozenset(each for each in self._awaited if self._waits_for(each, actor))
+            found = {
+                each
+                for each, wait in self._awaited.items()
+                if self._way([((wait.plugin.name,), wait)], actor, (), threads)
+            }
+            for thread in importing_threads():
+                ways, mine = self._through_imports(thread, (), threads)
+                if mine or self._way(ways, actor, (), threads):
+                    found.add((thread, 0))
+            return frozenset(found)
 
-    def _waits_for(self, waiting: Actor, actor: Actor) -> bool:
-        seen = set()
-        while waiting not in seen:
-            seen.add(waiting)
-            holder = self._held.get(self._awaited.get(waiting, ""))
-            if holder is None:
-                return False
-            if holder[0] == actor:
-                return True
-            waiting = holder[0]
-        return False
+    def _way(
+        self,
+        todo: List[Tuple[_Way, _Wait]],
+        actor: Actor,
+        stopped: Collection[int],
+        importing: FrozenSet[int],
+    ) -> _Way:
+        """How waits lead to an actor; empty if they do not.
+
+        Args:
+            todo: The waits to begin with, and how they came about.
+            actor: To whom.
+            stopped: Threads that stand still, so that none of their tasks gets on.
+            importing: The threads whose imports are that actor's.
+        """
+        seen: Set["Plugin"] = set()
+        while todo:
+            way, wait = todo.pop()
+            holder = self._held.get(wait.plugin)
+            if holder is None or wait.plugin in seen:
+                continue
+            seen.add(wait.plugin)
+            who = holder[0]
+            if who == actor or who[0] in stopped:
+                return way
+            further = self._awaited.get(who)
+            if further is not None:
+                todo.append(((*way, further.plugin.name), further))
+            for thread in _threads_of(who):
+                ways, mine = self._through_imports(thread, way, importing)
+                if mine:
+                    return mine
+                todo += ways
+        return ()
+
+    def _through_imports(
+        self, thread: int, way: _Way, importing: FrozenSet[int]
+    ) -> Tuple[List[Tuple[_Way, _Wait]], _Way]:
+        """What a thread waits for in the import system.
+
+        Returns:
+            The waits for tokens of those who import it, and, if one of ``importing`` does, the
+            way there.
+        """
+        waits: List[Tuple[_Way, _Wait]] = []
+        seen: Set[int] = set()
+        todo = [(way, thread)]
+        while todo:
+            way, thread = todo.pop()
+            for module, owner in import_waits(thread):
+                further = (*way, f"the import of {module}")
+                if owner in importing:
+                    return [], further
+                if owner in seen:
+                    continue
+                seen.add(owner)
+                for wait in self._awaited.values():
+                    if wait.thread == owner:
+                        waits.append(((*further, wait.plugin.name), wait))
+                todo += [(further, each) for each in _threads_of((owner, 0))]
+        return waits, ()
 
     def wait(self, plugin: "Plugin", seconds: float) -> None:
         """Blocks while the plugin's token is held, until some token is given back."""
         with self._changed:
-            if plugin.name in self._held:
+            if plugin in self._held:
                 self._changed.wait(seconds)
 
     @staticmethod
@@ -164,3 +264,23 @@ class Transitions:
             version=plugin.version,
             hint="look at what its on_enable or on_disable handlers wait for",
         )
+
+
+def _deadlock(plugin: "Plugin", way: _Way) -> TransitionDeadlock:
+    if any(each.startswith("the import of ") for each in way):
+        hint = (
+            "do not start or stop plugins while a module is being imported that they import "
+            "themselves; do it once the import has ended"
+        )
+    else:
+        hint = (
+            "do not start or stop plugins that wait for this one from within its own transition, "
+            "and use the async twin on an event loop"
+        )
+    return TransitionDeadlock(
+        f"waiting for plugin {plugin.name!r} to finish its transition would wait for this very "
+        f"call: {' -> '.join(way)}",
+        plugin=plugin.name,
+        version=plugin.version,
+        hint=hint,
+    )
