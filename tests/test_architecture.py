@@ -99,6 +99,7 @@ LATE: Dict[str, Set[str]] = {
     "pkl.render.terminal": {"unicodedata"},
     "pkl.store.naming": {"hashlib"},
     # A registry is asked only on request, and one that is a directory needs no network.
+    "pkl.registry.fitting": {"packaging.tags"},
     "pkl.registry.transport": {
         "email.utils",
         "http.client",

@@ -4,5 +4,6 @@ Inside: ``layout`` (which file lies where), ``moments`` and ``keys`` (times and 
 text), ``model`` (what the files say, as values), ``fields``, ``schema`` and ``writing`` (from and
 to JSON, every fault named), ``signing`` (``ssh-keygen``), ``trust`` (which index is taken, and what
 it covers); ``address`` (where a registry may be), ``connection`` and ``transport`` (how one of its
-files is fetched).
+files is fetched), ``cache`` and ``ages`` (copies of the last contact), ``client`` (one registry,
+asked and checked), ``revocation``, ``fitting`` and ``catalog`` (what may be chosen of several).
 """
