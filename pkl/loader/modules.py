@@ -72,7 +72,8 @@ class GenerationModules:
         replaced: What modules have put in their own place, by real name.
         displaced: Modules of others by name, to put back if the load fails.
         above: What the package above the root led to before, to put back too.
-        freed: The name the root had when it was stopped.
+        freed: Names that the root no longer has, and that are kept from others while its own code
+            may be importing under them.
         builtins: The ``__builtins__`` of its modules.
         views: Packages above the root as it sees them, by name.
         importing: The threads in which its code is importing its own modules.
@@ -95,7 +96,7 @@ class GenerationModules:
         self.replaced: Dict[str, Any] = {}
         self.displaced: Dict[str, Any] = {}
         self.above: Any = None
-        self.freed: Optional[str] = None
+        self.freed: List[str] = []
         self.builtins: Dict[str, Any] = {}
         self.views: Dict[str, Any] = {}
         self.importing: List[int] = []

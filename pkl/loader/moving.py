@@ -116,19 +116,19 @@ def take_out(modules: GenerationModules) -> None:
                 _attribute(name).clear(module)
             if sys.modules.get(name) is module:
                 sys.modules.pop(name, None)
-        modules.freed = exposed
+        modules.freed.append(exposed)
         free_names(modules)
 
 
 def free_names(modules: GenerationModules) -> None:
-    """Lets others import a stopped generation's names, unless its own code still imports.
+    """Lets go of the names that a generation no longer has, unless its own code still imports.
 
     An import that was under way when the names went would otherwise make a second copy of the
-    package, that of no plugin. The finder refuses it until it is over.
+    module, that of no plugin, and leave it in ``sys.modules``.
     """
     with NAMES.lock:
-        if not modules.importing and modules.freed is not None:
-            NAMES.remove(modules.freed, modules)
+        while modules.freed and not modules.importing:
+            NAMES.remove(modules.freed.pop(), modules)
 
 
 def undo(modules: GenerationModules) -> None:
@@ -221,9 +221,10 @@ def _move_back(modules: GenerationModules) -> None:
         sys.modules[real] = module
     modules.exposed = modules.root
     modules.moves += 1
-    NAMES.remove(alias, modules)
     for real, name, module in present:
         if real == modules.root:
             _attribute(real).set(module)
         if sys.modules.get(name) is module:
             sys.modules.pop(name, None)
+    modules.freed.append(alias)
+    free_names(modules)

@@ -365,6 +365,31 @@ def test_a_module_that_importlib_puts_back_after_the_stop_is_taken_out_again(
     assert nothing_left()
 
 
+@pytest.mark.parametrize("call", CALLS)
+def test_an_import_under_a_name_that_goes_before_the_search_makes_no_module_of_nobody(
+    world: World,
+    plugin: FakePlugin,
+    probe: Once,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+) -> None:
+    """The swap is rolled back when old code has begun to import under its private name."""
+    old = world.load(plugin)
+    new = world.load(plugin)
+    alias = modules_of(old).exposed
+    below = "sub" if call == "deep" else "late"
+    before_finding(f"{alias}.{below}", probe, monkeypatch)
+    probe.call = new.drop
+    found = getattr(old.module, call)()
+    assert probe.call is None, "it was not imported under the private name"
+    assert mark(found) is mark(old.module)
+    assert found.DONE and sys.modules[f"acme.{found.__name__.partition('.')[2]}"] is found
+    assert not [name for name in sys.modules if name.partition(".")[0] == alias]
+    assert NAMES.holder(f"{alias}.{below}") is None, "nobody imports under it any more"
+    old.drop()
+    assert nothing_left()
+
+
 class Blocked:
     """A module whose import is stopped half-way in one thread while another asks for it."""
 
