@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .errors import ApplicationError as ApplicationError
+    from .errors import CapabilityNotProvided as CapabilityNotProvided
     from .errors import CleanupError as CleanupError
     from .errors import ConflictError as ConflictError
     from .errors import DiscoveryError as DiscoveryError
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from .errors import RegistryUnreachable as RegistryUnreachable
     from .errors import RequirementError as RequirementError
     from .errors import RestartRequired as RestartRequired
+    from .errors import ServiceRefused as ServiceRefused
+    from .errors import ServiceUnavailable as ServiceUnavailable
     from .errors import SettingsError as SettingsError
     from .errors import SignatureRefused as SignatureRefused
     from .errors import StateCorrupt as StateCorrupt
@@ -91,8 +94,14 @@ if TYPE_CHECKING:
     from .kernel.plugin import Plugin as Plugin
     from .kernel.ports import MetadataLoader as MetadataLoader
     from .kernel.ports import PluginLoader as PluginLoader
+    from .kernel.provision import Provision as Provision
+    from .kernel.provision import provide as provide
     from .kernel.resource import Resource as Resource
     from .kernel.resource import ResourceManager as ResourceManager
+    from .kernel.service import Service as Service
+    from .kernel.service import Services as Services
+    from .kernel.service import use as use
+    from .kernel.service import use_all as use_all
     from .kernel.stop_token import StopToken as StopToken
     from .kernel.syscall import syscall as syscall
     from .kernel.task import Task as Task
@@ -121,6 +130,7 @@ __all__ = [
     "ApplicationError",
     "BreakerPolicy",
     "Candidate",
+    "CapabilityNotProvided",
     "CleanupError",
     "ConflictError",
     "Desired",
@@ -168,6 +178,7 @@ __all__ = [
     "PluginState",
     "PluginStopping",
     "PluginThread",
+    "Provision",
     "Reason",
     "RegistryAbsent",
     "RegistryDenied",
@@ -182,6 +193,10 @@ __all__ = [
     "RestartPolicy",
     "RestartRequired",
     "Results",
+    "Service",
+    "ServiceRefused",
+    "ServiceUnavailable",
+    "Services",
     "SettingsError",
     "SignatureRefused",
     "StartReport",
@@ -212,6 +227,7 @@ __all__ = [
     "log",
     "plugin_context",
     "plugins",
+    "provide",
     "set_default_host",
     "set_interval",
     "set_timeout",
@@ -219,6 +235,8 @@ __all__ = [
     "stop_token",
     "submit",
     "syscall",
+    "use",
+    "use_all",
 ]
 
 _HOMES = {
@@ -234,7 +252,9 @@ _HOMES = {
     "kernel.log": "PluginLogger get_logger log",
     "kernel.plugin": "Plugin",
     "kernel.ports": "MetadataLoader PluginLoader",
+    "kernel.provision": "Provision provide",
     "kernel.resource": "Resource ResourceManager",
+    "kernel.service": "Service Services use use_all",
     "kernel.stop_token": "StopToken",
     "kernel.syscall": "syscall",
     "kernel.task": "Task create_task",

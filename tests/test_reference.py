@@ -116,6 +116,7 @@ def members(owner: str) -> List[str]:
 KERNEL_ONLY = {
     "Plugin": {"move"},
     "ResourceManager": {"activate", "clean", "clean_up", "cleaned", "take"},
+    "StopToken": {"announce"},
     "Task": {"is_current"},
     "Timer": {"arelease", "release"},
 }

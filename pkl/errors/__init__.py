@@ -61,10 +61,12 @@ from .registry import (
     RegistryUnreachable,
     SignatureRefused,
 )
+from .services import CapabilityNotProvided, ServiceRefused, ServiceUnavailable
 from .warnings import ModuleReplacedWarning, PklWarning, UndeclaredImportWarning
 
 __all__ = [
     "ApplicationError",
+    "CapabilityNotProvided",
     "CleanupError",
     "ConflictError",
     "DiscoveryError",
@@ -104,6 +106,8 @@ __all__ = [
     "RegistryUnreachable",
     "RequirementError",
     "RestartRequired",
+    "ServiceRefused",
+    "ServiceUnavailable",
     "SettingsError",
     "SignatureRefused",
     "StateCorrupt",

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Callable, Iterable, List, Tuple
 
 from ..model.finding import Finding, sort_findings
 from .hook_findings import blocked_handlers
+from .service_findings import broken_promises, missing_services
 
 if TYPE_CHECKING:
     from ..kernel.core import Kernel
 
 __all__ = ["FINDERS", "check"]
 
-FINDERS: Tuple[Callable[["Kernel"], Iterable[Finding]], ...] = (blocked_handlers,)
+FINDERS: Tuple[Callable[["Kernel"], Iterable[Finding]], ...] = (
+    blocked_handlers,
+    broken_promises,
+    missing_services,
+)
 """Each looks at one kind of thing. It runs no plugin code, changes nothing and never raises."""
 
 

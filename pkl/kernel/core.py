@@ -23,6 +23,7 @@ from .plugin import Plugin
 from .resource import ResourceManager
 from .route import Route
 from .scheduler import Scheduler
+from .service_registry import ServiceRegistry
 from .stop_token import ask_to_stop
 from .task_factory import follow, unfollow
 from .transition import Transitions
@@ -120,6 +121,7 @@ class Kernel:
         self.error_hooks: List[Callable[[PluginFault], Any]] = []
         self.subject = Subject(self, None, live=True)
         self.resource_manager = ResourceManager(self)
+        self.services = ServiceRegistry()
         self.scheduler = Scheduler(clock, f"pkl-timers-{name}")
         self.lifecycle = Lifecycle(self)
         self._routes: Dict[str, Dict[str, Route]] = {}

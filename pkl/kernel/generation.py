@@ -133,7 +133,7 @@ class Generation(Subject):
 
     def close(self) -> None:
         """Refuses new calls from outside and keeps its handlers from being called."""
-        self.open = self.live = False
+        self.live = self.open = False  # what is refused is not live any more
         self.closed = self.slow = True
 
     def refresh_path(self) -> None:

@@ -26,6 +26,7 @@ from .dispatch import passes
 from .flat import Deep, Flat
 from .loading import Loading, Trail, root
 from .plugin import Plugin
+from .provision import report_unkept
 from .reasons import REQUIREMENT_FAILED, stopped
 from .runner import AsyncRunner, BlockingRunner, Runner, complete
 from .teardown import StopOrder
@@ -320,6 +321,7 @@ class Lifecycle(Loading):
                     ),
                     f"subscription of {describe(dropped.handler)}",
                 )
+        report_unkept(plugin)
         kernel.call_hooks(kernel.enable_hooks, "enable hook", plugin)
         if interrupt is not None:
             raise interrupt

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
-from threading import Event as Flag
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple
 
@@ -12,6 +9,7 @@ from ..errors import PluginStopping
 from .context import Subject, current_subject
 from .describe import describe
 from .dispatch import call_one
+from .waiting import block, suspend
 
 if TYPE_CHECKING:
     from .ports import Undo
@@ -61,37 +59,17 @@ class StopToken:
 
     def wait(self, timeout: Optional[float] = None) -> bool:
         """Blocks until it is set, at most ``timeout`` seconds; whether it is set."""
-        flag = Flag()
-        undo = self._add(_Callback(flag.set, None))
-        try:
-            flag.wait(timeout)
-        finally:
-            undo()
+        block(self.announce, timeout)
         return self.is_set()
 
     async def async_wait(self, timeout: Optional[float] = None) -> bool:
         """The async twin of ``wait``, on any event loop."""
-        asyncio = sys.modules["asyncio"]
-        loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
-
-        def wake() -> None:
-            if not waiter.done():
-                waiter.set_result(None)
-
-        def notice() -> None:
-            with suppress(RuntimeError):  # the loop was closed, and nobody waits on it any more
-                loop.call_soon_threadsafe(wake)
-
-        undo = self._add(_Callback(notice, None))
-        timer = None if timeout is None else loop.call_later(timeout, wake)
-        try:
-            await waiter
-        finally:
-            undo()
-            if timer is not None:
-                timer.cancel()
+        await suspend(self.announce, timeout)
         return self.is_set()
+
+    def announce(self, wake: Callable[[], None]) -> "Undo":
+        """Calls ``wake`` once it is set, as nobody; returns what takes that back."""
+        return self._add(_Callback(wake, None))
 
     def on_stop(self, callback: Callable[[], Any]) -> "Undo":
         """Calls ``callback()`` once it is set, at once if it is; returns what takes that back.

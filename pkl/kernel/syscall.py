@@ -16,7 +16,7 @@ if sys.version_info >= (3, 10):
 else:
     from typing_extensions import ParamSpec
 
-__all__ = ["syscall"]
+__all__ = ["STEPPED", "as_owner", "flags_of", "is_async", "plugin_call", "syscall"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,7 +24,8 @@ R = TypeVar("R")
 _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
 """Code flags (``inspect.CO_*``); inspect is not imported because it is slow to."""
 
-_STEPPED = _GENERATOR | _COROUTINE | _ITERABLE_COROUTINE | _ASYNC_GENERATOR
+STEPPED = _GENERATOR | _COROUTINE | _ITERABLE_COROUTINE | _ASYNC_GENERATOR
+"""The flags of functions whose body runs step by step."""
 
 
 def flags_of(function: Any) -> int:
@@ -65,7 +66,7 @@ def syscall(function: Callable[P, R]) -> Callable[P, R]:
     if owner is not None:
         return as_owner(function, owner)
     flags = flags_of(function)
-    if flags & _STEPPED:
+    if flags & STEPPED:
         return _stepped(function, _current_host, flags)
     return _host_call(function, _current_host)
 
@@ -77,21 +78,33 @@ def _current_host() -> Subject:
 def as_owner(function: Callable[P, R], owner: Subject) -> Callable[P, R]:
     """A function that does what ``function`` does, as ``owner``, whatever its kind."""
     flags = flags_of(function)
-    if flags & _STEPPED:
+    if flags & STEPPED:
         return _stepped(function, lambda: owner, flags)
     if owner.plugin is None:
         return _host_call(function, lambda: owner)
-    return _plugin_call(function, owner)
+    return plugin_call(function, owner, _careful)
 
 
-def _plugin_call(function: Callable[P, R], generation: Subject) -> Callable[P, R]:
+def plugin_call(
+    function: Callable[P, R],
+    generation: Subject,
+    careful: Callable[[Subject, Callable[..., R], Any, Any], R],
+) -> Callable[P, R]:
+    """A function that runs as a plugin whenever that needs no thought, else through ``careful``.
+
+    Args:
+        function: A plain function: no coroutine function, no generator function.
+        generation: Whose it is.
+        careful: Called with these two, the arguments and the keyword arguments while the plugin
+            is not open to everybody, or somebody observes who runs.
+    """
     set_, reset = _current.set, _current.reset
 
     @runs_plugin_code
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         if generation.slow:
-            return _careful(generation, function, args, kwargs)
+            return careful(generation, function, args, kwargs)
         token = set_(generation)
         try:
             return function(*args, **kwargs)

@@ -152,6 +152,7 @@ class Teardown:
                 step = run.call(generation, handler, order.seconds)
                 await order.attempt(step, "on_disable", plugin)
         generation.close()
+        await order.attempt(self._withdraw_services(generation))
         await order.attempt(self._drain(run, plugin, generation, order))
         await self.stop_children(run, plugin, order)
         generation.stopping = True
@@ -238,6 +239,10 @@ class Teardown:
         for pool in (subject.workers, subject.executor):
             if pool is not None:
                 pool.close()
+
+    async def _withdraw_services(self, generation: "Generation") -> None:
+        """Leads the users of what it provides elsewhere; whoever called already is waited for."""
+        self.kernel.services.withdraw_all(generation)
 
     @staticmethod
     async def ask_to_stop(subject: Subject) -> None:
