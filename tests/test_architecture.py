@@ -62,7 +62,9 @@ LATE: Dict[str, Set[str]] = {
     "pkl.paths": {"platformdirs"},
     # Each verb is imported when it is used.
     "pkl.cli": {"pkl.cli.app"},
-    "pkl.cli.app": {UNKNOWN, "pkl.errors", "traceback"},
+    "pkl.cli.app": {"pkl.errors", "traceback"},
+    "pkl.cli.info": {"pkl.cli.uninstalled"},
+    "pkl.cli.lazy_group": {UNKNOWN},
     "pkl.cli.application": {UNKNOWN, "pkl.host", "pkl.host.looking"},
     "pkl.cli.graph": {
         "pkl.render.dot",

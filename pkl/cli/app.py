@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 from typing import Any, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
 import click
 
-from ..names import did_you_mean
 from ..version import VERSION
+from .lazy_group import LazyGroup
 from .options import global_options, print_version
 from .session import Session
 
@@ -31,6 +30,8 @@ VERBS: Mapping[str, Tuple[str, str]] = {
     "reset": ("reset", "Let plugins out of quarantine."),
     "config": ("config", "The settings of a plugin: where each is from, and changing them."),
     "permissions": ("permissions", "What a plugin asks to be allowed, and what of it was granted."),
+    "search": ("search", "Find plugins in the registries that are known here."),
+    "registry": ("registry.group", "The registries that plugins are found in."),
     "run": ("run", "Start a host with its plugins, and stop it in order."),
     "version": ("version", "The versions of pkl and of what it runs on."),
 }
@@ -40,35 +41,11 @@ BUG = 70
 INTERRUPTED = 130
 
 
-class App(click.Group):
+class App(LazyGroup):
     """The command group ``pkl``."""
 
-    def list_commands(self, ctx: click.Context) -> List[str]:
-        """The verbs in the order of the help page."""
-        return [name for name in VERBS if self.get_command(ctx, name) is not None]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> Optional[click.Command]:
-        """The verb, imported now."""
-        if cmd_name not in VERBS:
-            return None
-        module = import_module(f".{VERBS[cmd_name][0]}", __package__)
-        found: click.Command = module.command
-        return found
-
-    def resolve_command(
-        self, ctx: click.Context, args: List[str]
-    ) -> Tuple[Optional[str], Optional[click.Command], List[str]]:
-        """As click does it, with the nearest verb for a misspelt one."""
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            meant = did_you_mean(args[0], VERBS)
-            guess = f"; did you mean {meant!r}?" if meant else ""
-            raise click.UsageError(f"there is no verb {args[0]!r}{guess}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of verbs; imports none of them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, what) for name, (_, what) in VERBS.items()])
+    verbs = VERBS
+    home = "pkl.cli"
 
     def main(self, args: Any = None, *_: Any, **__: Any) -> NoReturn:
         """Runs a command line and exits; what ``click.testing.CliRunner`` calls."""

@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable, List, Sequence, Union
 import click
 
 from ..discovery.settings_schema import read_schema
-from ..errors import SettingsError
+from ..errors import PluginNotFound, SettingsError
 from ..model.candidate import Candidate
 from ..model.graph import Edge
 from ..model.manifest import PluginMetadata
@@ -16,9 +16,9 @@ from ..render.table import Cell, fields, state_cell
 from .options import Verb
 from .rows import Row, rows_of
 from .scope import Scope
-from .session import Session, plain
+from .session import Session, plain, shown
 
-__all__ = ["command", "shown"]
+__all__ = ["command"]
 
 _KINDS = ("requires", "wants", "after", "before", "conflicts")
 
@@ -29,10 +29,18 @@ _KINDS = ("requires", "wants", "after", "before", "conflicts")
 def command(session: Session, name: str) -> int:
     """Everything that is known of one plugin.
 
-    It is not imported. Where several sources offer the name, each is shown.
+    It is not imported. Where several sources offer the name, each is shown. Of one that is not
+    installed, what the registries have of it.
     """
     scope = Scope(session)
-    meant = scope.named(name)
+    try:
+        meant = scope.named(name)
+    except PluginNotFound as error:
+        if scope.foreign:
+            raise
+        from .uninstalled import show_uninstalled
+
+        return show_uninstalled(session, scope, name, error)
     rows = [row for row in rows_of(scope) if row.candidate in meant]
     if session.json:
         first, *others = [_as_dict(scope, row) for row in rows]
@@ -164,13 +172,6 @@ def _said(mark: Any) -> str:
     parts = [f"since {mark.since}" if mark.since else "", mark.by] if mark is not None else []
     text = ", ".join(filter(None, parts))
     return f" ({text})" if text else ""
-
-
-def shown(value: Any) -> str:
-    """A value of a manifest's table in one line."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return ", ".join(map(shown, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _settings(metadata: PluginMetadata) -> Iterable[Sequence[str]]:

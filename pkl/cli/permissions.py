@@ -10,10 +10,9 @@ from ..errors import UsageError
 from ..names import did_you_mean
 from ..render.table import Cell, Column, table
 from .changing import Subject, say_what_then
-from .info import shown
 from .options import Verb
 from .scope import Scope
-from .session import Session, plain
+from .session import Session, plain, shown
 
 if TYPE_CHECKING:
     from ..store import Consent, HostState

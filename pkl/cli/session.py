@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..errors import PklError
     from ..render.terminal import Terminal
 
-__all__ = ["Session", "plain"]
+__all__ = ["Session", "plain", "shown"]
 
 
 class Session:
@@ -211,3 +211,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(each) for each in value]
     return str(value)
+
+
+def shown(value: Any) -> str:
+    """A value of a manifest's table in one line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(shown, value)) if isinstance(value, (list, tuple)) else str(value)

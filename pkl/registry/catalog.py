@@ -182,13 +182,10 @@ def collision(offers: Sequence[Offer]) -> Reason:
         offers: The plugin in each of them.
     """
     where = " and ".join(f"{each.client.name} ({each.client.known.url})" for each in offers)
-    first = offers[0]
-    text = f"plugin {first.page.name} is in several registries: {where}"
-    known = first.client.known
-    remedy = f"--registry {known.name}, or to let it always win: "
-    return Reason(
-        "collision", text, text, f"{remedy}pkl registry add {known.name} {known.url} --wins"
-    )
+    known = offers[0].client.known
+    text = f"plugin {offers[0].page.name} is in several registries: {where}"
+    remedy = f"to let one of them win: pkl registry add {known.name} {known.url} --wins"
+    return Reason("collision", text, text, remedy)
 
 
 _NOWHERE = 5

@@ -14,5 +14,5 @@ def revoked_reason(entry: Revocation) -> Reason:
     text = f"{entry.name} {entry.version} was revoked by its registry"
     if entry.reason:
         text += f": {printable(entry.reason)}"
-    remedy = f"pkl upgrade {entry.name}, or do without it: pkl disable {entry.name}"
+    remedy = f"install another version of it, or do without it: pkl disable {entry.name}"
     return Reason("revoked", text, text, remedy)

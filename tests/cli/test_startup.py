@@ -52,6 +52,7 @@ def test_help_and_version_import_no_verb_and_nothing_heavy(
     assert ours <= {
         "pkl.cli",
         "pkl.cli.app",
+        "pkl.cli.lazy_group",
         "pkl.cli.options",
         "pkl.cli.session",
         "pkl.names",

@@ -137,9 +137,7 @@ def test_a_name_in_two_registries_is_a_collision_with_both(catalog: Make, tmp_pa
         f"plugin audit is in several registries: main ({there}) and "
         f"other ({(tmp_path / 'other').as_uri()})"
     )
-    assert fault.remedy == (
-        f"--registry main, or to let it always win: pkl registry add main {there} --wins"
-    )
+    assert fault.remedy == (f"to let one of them win: pkl registry add main {there} --wins")
     assert by_version(made.candidates("web")) == {"1.0.0": None}
 
 
@@ -157,7 +155,7 @@ def test_what_is_revoked_is_no_choice_and_says_why(catalog: Make, main: Site) ->
     assert fault is not None
     assert fault.message.isprintable()
     assert fault.message.startswith("audit 2.0 was revoked by its registry: Leaks ")
-    assert fault.remedy == "pkl upgrade audit, or do without it: pkl disable audit"
+    assert fault.remedy == "install another version of it, or do without it: pkl disable audit"
 
 
 def test_what_is_withdrawn_is_a_choice_only_for_who_pinned_it(catalog: Make, main: Site) -> None:

@@ -1,0 +1,1 @@
+"""The verbs of ``pkl registry``, a module each."""
