@@ -64,6 +64,8 @@ class Settling:
         """
         self._cancel_bare()
         await self._wait(self._bound)
+        for task in [task for task in list(self._subject.tasks) if task.done()]:
+            self._subject.forget_task(task)  # its callback may be due only now
         stubborn = self._left()
         if stubborn:
             raise self._overdue(stubborn)

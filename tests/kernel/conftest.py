@@ -13,6 +13,8 @@ import pytest
 import pkl
 from pkl.testing import FakeClock
 
+from .running import PATIENCE
+
 Make = Callable[..., Path]
 
 
@@ -52,7 +54,7 @@ def clock() -> FakeClock:
 def host(clock: FakeClock, tmp_path: Path) -> Iterator[pkl.PluginHost]:
     """The default host, on the fake clock, over the directory that ``make`` writes to."""
     (tmp_path / "plugins").mkdir(exist_ok=True)
-    made = pkl.PluginHost(paths=[tmp_path / "plugins"], clock=clock, stop_timeout=0.5)
+    made = pkl.PluginHost(paths=[tmp_path / "plugins"], clock=clock, stop_timeout=PATIENCE)
     pkl.set_default_host(made)
     yield made
     with suppress(pkl.CleanupError):  # tests about failing clean-up leave failures behind

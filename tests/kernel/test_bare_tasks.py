@@ -9,6 +9,7 @@ from typing import Any, Awaitable, Callable, Iterator, List
 import pytest
 
 import pkl
+from pkl.kernel.runner import AsyncRunner
 
 from .running import PATIENCE, overdue
 from .synthetic import Synthetic, check_settled
@@ -16,7 +17,7 @@ from .synthetic import Synthetic, check_settled
 
 @pytest.fixture
 def hosts() -> Iterator[Synthetic]:
-    made = Synthetic(stop_timeout=0.3)
+    made = Synthetic(stop_timeout=PATIENCE)
     pkl.set_default_host(made.host)
     yield made
     if not made.host.closed:
@@ -101,6 +102,30 @@ def test_what_a_plugin_left_running_is_cancelled_with_it(
         for task in (kept, mine):
             task.cancel()
         await asyncio.wait([kept, mine])
+
+    run(main)
+
+
+def test_a_task_that_ended_a_moment_ago_is_not_held_any_more(
+    hosts: Synthetic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits sees that a task is done before the loop has run its callbacks."""
+
+    async def pause(runner: AsyncRunner, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(AsyncRunner, "pause", pause)
+    ended: List[str] = []
+    plugin = hosts.add("a")
+
+    async def main() -> None:
+        await hosts.host.astart()
+        with pkl.plugin_context(hosts.host, plugin):
+            task = create_task(ended)
+        await asyncio.sleep(0)
+        await plugin.adisable()
+        assert task.done() and ended == ["a"]
+        assert not plugin.generation.tasks
 
     run(main)
 

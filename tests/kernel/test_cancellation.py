@@ -11,12 +11,13 @@ import pytest
 import pkl
 
 from .conftest import state
+from .running import PATIENCE
 from .synthetic import Synthetic, check_settled
 
 
 @pytest.fixture
 def hosts() -> Iterator[Synthetic]:
-    made = Synthetic(stop_timeout=1.0)
+    made = Synthetic(stop_timeout=PATIENCE)
     pkl.set_default_host(made.host)
     yield made
     made.host.close()

@@ -16,7 +16,7 @@ from .synthetic import Synthetic, check_settled
 
 @pytest.fixture
 def hosts() -> Iterator[Synthetic]:
-    made = Synthetic(stop_timeout=0.3)
+    made = Synthetic(stop_timeout=PATIENCE)
     pkl.set_default_host(made.host)
     yield made
     if not made.host.closed:
@@ -162,7 +162,7 @@ def test_a_task_that_swallows_one_cancellation_is_cancelled_again(hosts: Synthet
         while not plugin.module.task.running():
             await asyncio.sleep(0)
         await asyncio.sleep(0)
-        await plugin.adisable(timeout=1.0)
+        await plugin.adisable(timeout=3.0)
         assert swallowed == [1] and plugin.state.value == "disabled"
 
     run(main)
