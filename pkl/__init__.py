@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from .kernel.timer import Timer as Timer
     from .kernel.timer import set_interval as set_interval
     from .kernel.timer import set_timeout as set_timeout
+    from .model.activation import Activation as Activation
     from .model.candidate import Candidate as Candidate
     from .model.candidate import Discovery as Discovery
     from .model.finding import Finding as Finding
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
     this: Plugin
 
 __all__ = [
+    "Activation",
     "ApplicationError",
     "BreakerPolicy",
     "Candidate",
@@ -260,6 +262,7 @@ _HOMES = {
     "kernel.task": "Task create_task",
     "kernel.thread": "PluginThread start_thread",
     "kernel.timer": "Timer set_interval set_timeout",
+    "model.activation": "Activation",
     "model.candidate": "Candidate Discovery",
     "model.finding": "Finding",
     "model.manifest": "PluginMetadata",

@@ -89,7 +89,9 @@ def rows_of(scope: Scope, plan: Optional[Plan] = None) -> List[Row]:
         name, ident = candidate.name, candidate.id
         key = ident if ident in plan.blocked or ident in started else name
         reason = plan.blocked.get(key)
-        if id(candidate) in steps:
+        if id(candidate) in steps and name in plan.waiting:
+            state, reason = PluginState.UNLOADED.value, plan.waiting[name]
+        elif id(candidate) in steps:
             state, reason = PluginState.ENABLED.value, None
         elif key in started:
             state = PluginState.UNLOADED.value

@@ -175,6 +175,7 @@ def _as_dict(host: PluginHost, report: StartReport) -> Dict[str, Any]:
         "enabled": [{**row(name), "seconds": report.timings.get(name)} for name in report.enabled],
         "blocked": held(report.blocked),
         "failed": held(report.failed),
+        "waiting": held(report.waiting),
         "critical_path": list(report.critical_path),
         "notes": list(report.notes),
     }

@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 import click
 
+from ..model.activation import WAITING
 from ..model.graph import Edge, Graph
 from ..model.plan import Plan
 from ..render.tree import tree
@@ -88,7 +89,7 @@ def _text(session: Session, scope: Scope, row: Row, full: bool) -> str:
 def _explained(session: Session, plan: Plan, row: Row, full: bool) -> str:
     reason, out = row.reason, session.out
     assert reason is not None
-    said = reason.message if reason.code == "manifest" else plan.explain(row.key, full)
+    said = reason.message if reason.code in ("manifest", WAITING) else plan.explain(row.key, full)
     lines = [out.clean(line) for line in said.split("\n")]
     if reason.remedy and reason.remedy not in said:
         lines.append(f"{out.paint('hint', 'muted')}: {out.clean(reason.remedy)}")

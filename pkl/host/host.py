@@ -82,6 +82,8 @@ class PluginHost(Keeping, Watching):
         stop_timeout: Seconds that a stopping plugin's calls may take to end.
         close_timeout: Seconds that ``close()`` may take in all.
         transition_timeout: Seconds to wait for another thread's transition of a plugin.
+        activation_timeout: Seconds to wait for a plugin that another caller is starting on need.
+        idle_after: Seconds without a start or stop after which the host counts as idle.
     """
 
     def __init__(
@@ -102,6 +104,8 @@ class PluginHost(Keeping, Watching):
         stop_timeout: float = 5.0,
         close_timeout: float = 15.0,
         transition_timeout: float = 30.0,
+        activation_timeout: float = 10.0,
+        idle_after: float = 1.0,
     ) -> None:
         self.name = name
         self.version = version
@@ -136,6 +140,8 @@ class PluginHost(Keeping, Watching):
             make_gate=None if policy is None else partial(Breaker, policy),
             stop_timeout=stop_timeout,
             transition_timeout=transition_timeout,
+            activation_timeout=activation_timeout,
+            idle_after=idle_after,
         )
         self._finder.kernel = self.kernel
         self.plugins = HostPlugins(self.kernel)

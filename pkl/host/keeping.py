@@ -115,6 +115,9 @@ class Keeping:
         self._wishes.reset(*wanted)
         for name in wanted:
             self._restarter.forgive(name)
+            plugin = self.kernel.plugins.get(name)
+            if plugin is not None:
+                self.kernel.activations.forgive(plugin)
         self.refresh()
 
     def refresh(self) -> None:

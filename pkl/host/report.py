@@ -37,6 +37,7 @@ class StartReport:
         critical_path: Of the plugins that this start enabled, the chain of those that waited for
             each other and took longest together, in start order: no start can be shorter, however
             much of it happens at once.
+        waiting: For what those wait that are started when they are needed, by name.
     """
 
     enabled: Tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class StartReport:
     seconds: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)
     critical_path: Tuple[str, ...] = ()
+    waiting: Mapping[str, Reason] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -62,6 +64,8 @@ class StartReport:
             text += f", {len(self.failed)} failed"
         if self.blocked:
             text += f", {len(self.blocked)} blocked"
+        if self.waiting:
+            text += f", {len(self.waiting)} waiting"
         return text
 
     def __str__(self) -> str:
@@ -92,6 +96,8 @@ class StartReport:
         for state, reasons in (("error", self.failed), ("blocked", self.blocked)):
             for name, reason in reasons.items():
                 rows.append(self._row(name, state, reason.message.split("\n")[0]))
+        for name, reason in self.waiting.items():
+            rows.append(self._row(name, "unloaded", reason.message))
         text = table(_COLUMNS, rows, terminal=terminal) if rows else ""
         left_out = by_cost[limit:]
         if left_out:
@@ -125,6 +131,7 @@ class StartReport:
             "enabled": list(self.enabled),
             "blocked": {name: reason.as_dict() for name, reason in self.blocked.items()},
             "failed": {name: reason.as_dict() for name, reason in self.failed.items()},
+            "waiting": {name: reason.as_dict() for name, reason in self.waiting.items()},
             "timings": dict(self.timings),
             "versions": dict(self.versions),
             "critical_path": list(self.critical_path),

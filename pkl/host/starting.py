@@ -13,6 +13,7 @@ from ..kernel.plugin import Plugin
 from ..kernel.reasons import RESTING, stopped
 from ..kernel.runner import Runner
 from ..kernel.teardown import StopOrder
+from ..model.activation import WAITING
 from ..model.candidate import Candidate
 from ..model.graph import longest_path
 from ..model.plan import Plan, Step
@@ -89,6 +90,9 @@ async def start(
     async def bring_up(step: Step) -> None:
         plugin = kernel.plugins[step.name]
         _bind_as_planned(kernel, plugin, step)
+        if step.name in plan.waiting:
+            kernel.activations.arm(plugin, plan.waiting[step.name])
+            return
         began = perf_counter()
         try:
             await kernel.lifecycle.enable(run, plugin, trail=Trail(failed))
@@ -108,6 +112,7 @@ async def start(
         for step in plan.steps:
             await bring_up(step)
     await kernel.lifecycle.retry_blocked(run, failed)
+    kernel.activations.watch_for_idleness()
     planned = {step.name for step in plan.steps}
     about = {*planned, *map(canonical, only)} if only else set(kernel.plugins)
     report = await _verdict(kernel, run, plan, timings, about, before)
@@ -124,10 +129,14 @@ async def _verdict(
 ) -> StartReport:
     blocked: Dict[str, Reason] = {}
     failed: Dict[str, Reason] = {}
+    waiting: Dict[str, Reason] = {}
     refused = False
     for name in sorted(about & kernel.plugins.keys()):
         plugin = kernel.plugins[name]
         if plugin.state is PluginState.ENABLED:
+            continue
+        if plugin.reason is not None and plugin.reason.code == WAITING:
+            waiting[name] = plugin.reason
             continue
         wanted = plugin.desired is Desired.ENABLED
         if plugin.reason is not None and plugin.state is PluginState.ERROR:
@@ -147,7 +156,7 @@ async def _verdict(
         key=lambda p: p.started,
     )
     status = "refused" if refused else "degraded" if blocked or failed else "ok"
-    shown = {*blocked, *failed, *(p.name for p in enabled)}
+    shown = {*blocked, *failed, *waiting, *(p.name for p in enabled)}
     return StartReport(
         tuple(p.name for p in enabled),
         blocked,
@@ -156,6 +165,7 @@ async def _verdict(
         plan.notes,
         status,
         versions={n: kernel.plugins[n].version for n in sorted(shown)},
+        waiting=waiting,
         critical_path=_critical_path(plan, timings, {p.name for p in enabled}),
     )
 
@@ -197,10 +207,14 @@ async def retry(kernel: "Kernel", run: Runner, plan: Plan, waiting: Set[str]) ->
         if step.name in waiting:
             plugin = kernel.plugins[step.name]
             _bind_as_planned(kernel, plugin, step)
+            if step.name in plan.waiting and not plugin.called_for:
+                kernel.activations.arm(plugin, plan.waiting[step.name])
+                continue
             try:
                 await kernel.lifecycle.enable(run, plugin)
             except PklError:
                 continue
+    kernel.activations.watch_for_idleness()
 
 
 async def _each(

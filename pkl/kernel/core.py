@@ -12,6 +12,7 @@ from ..errors.base import text_of
 from ..model.candidate import Candidate, Origin
 from ..model.state import PluginState
 from ..names import identifier
+from .activation import Activations
 from .context import Subject, _current
 from .describe import describe
 from .dispatch import passes
@@ -66,6 +67,8 @@ class Kernel:
         make_gate: Makes what stands before failing handlers; None for nothing.
         stop_timeout: Seconds that a stopping plugin's calls and tasks may take to end.
         transition_timeout: Seconds that somebody waits for another's transition.
+        activation_timeout: Seconds that somebody waits for a start that another's need set off.
+        idle_after: Seconds without a start or stop after which the host counts as idle.
     """
 
     def __init__(
@@ -83,6 +86,8 @@ class Kernel:
         make_gate: Optional[Callable[[], "Gate"]] = None,
         stop_timeout: float = 5.0,
         transition_timeout: float = 30.0,
+        activation_timeout: float = 10.0,
+        idle_after: float = 1.0,
     ) -> None:
         self.uid = next(_uids)
         self.host = host
@@ -124,6 +129,7 @@ class Kernel:
         self.services = ServiceRegistry()
         self.scheduler = Scheduler(clock, f"pkl-timers-{name}")
         self.lifecycle = Lifecycle(self)
+        self.activations = Activations(self, activation_timeout, idle_after)
         self._routes: Dict[str, Dict[str, Route]] = {}
         self._quarrelsome: Dict[str, Plugin] = {}
         self._providers: Dict[str, Dict[str, Plugin]] = {}
@@ -152,6 +158,7 @@ class Kernel:
         """Refuses to start anything from now on; what is on its way is still to be waited for."""
         with self.mutex:
             self.closing = True
+        self.activations.close()
         ask_to_stop(self.subject)
 
     def route(self, plugin: str, event: str) -> Route:
@@ -169,6 +176,8 @@ class Kernel:
             return found
         made = HookRoute(self, f"{plugin}.{hook}")
         self._routes[plugin][hook] = made
+        if found is not None:
+            self.activations.move(found, made)
         return made
 
     def routes_of(self, plugin: str) -> List[Route]:
@@ -194,6 +203,13 @@ class Kernel:
                 routes.pop(self.uid, None)
             else:
                 self._host_routes.append(routes)
+                self.activations.host_route(routes[self.uid])
+
+    def host_routes(self, name: str) -> List[Route]:
+        """The routes of the host's events and hooks of a name; a module may declare its own."""
+        with self.mutex:
+            found = [routes.get(self.uid) for routes in self._host_routes]
+        return [route for route in found if route is not None and route.name == name]
 
     def add(self, candidate: Candidate, parent: Optional[Plugin] = None) -> Plugin:
         """The row of a candidate: the known one of that name, or a new one.

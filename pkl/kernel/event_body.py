@@ -109,7 +109,7 @@ async def _arun_body(
 ) -> None:
     entries = route.entries
     if entries is None:
-        entries = route.build()
+        entries = await route.abuild()
     if not event.is_generator:
         await Driven(event.function(*args, **kwargs), generation)
         failed = await adeliver(entries, args, kwargs)

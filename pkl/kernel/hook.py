@@ -213,14 +213,14 @@ class Hook(BaseHook, Generic[P, R]):
             generation = (caller or current_subject()).kernel.subject
         kernel = generation.kernel
         route = self._route_for(generation)
+        call = HookCall(self, args, kwargs)
+        if self.is_async:
+            return self._acall(call, route, kernel)
         entries = route.hook_entries or route.split()
         if self._without or kernel.blocked:
             entries = self._reduced(entries, kernel)
-        call = HookCall(self, args, kwargs)
         if self.historic:
             self._history.append((args, kwargs, on_answer))
-        if self.is_async:
-            return self._acall(call, entries, kernel)
         if kernel.tracers:
             return traced(kernel, call, lambda: self._run(call, generation, entries))
         return self._run(call, generation, entries)
@@ -233,7 +233,10 @@ class Hook(BaseHook, Generic[P, R]):
         finally:
             _reset(token)
 
-    async def _acall(self, call: HookCall, entries: HookEntries, kernel: "Kernel") -> Any:
+    async def _acall(self, call: HookCall, route: HookRoute, kernel: "Kernel") -> Any:
+        entries = route.hook_entries or await route.asplit()
+        if self._without or kernel.blocked:
+            entries = self._reduced(entries, kernel)
         self.function(*call.args, **call.kwargs).close()
         if kernel.tracers:
             return await atraced(kernel, call, arun_hook(call, entries, self.concurrent))

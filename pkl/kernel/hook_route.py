@@ -185,8 +185,25 @@ class HookRoute(Route):
         super().remove(subscription)
         self.hook_entries = None
 
+    def changed(self) -> None:
+        """Makes the next call split the handlers anew."""
+        super().changed()
+        self.hook_entries = None
+
     def split(self) -> HookEntries:
-        """Makes ``hook_entries`` anew after a change."""
+        """Makes ``hook_entries`` anew after a change, once what waits for this was started."""
+        for trigger in self.triggers:
+            trigger.fire()
+        return self.resplit()
+
+    async def asplit(self) -> HookEntries:
+        """The async twin of ``split``."""
+        for trigger in self.triggers:
+            await trigger.afire()
+        return self.resplit()
+
+    def resplit(self) -> HookEntries:
+        """Makes ``hook_entries`` anew, of what there is."""
         with self._lock:
             known = [s for s in self._subscriptions.values() if isinstance(s, HookSubscription)]
             ordered = sorted(known, key=_rank)
@@ -195,7 +212,7 @@ class HookRoute(Route):
                 tuple([(s._subject, s.handler, s) for s in ordered if not s.is_wrapper]),
                 all(s.names is None for s in ordered if not s.is_wrapper),
             )
-            self.hook_entries = found
+            self.hook_entries = None if self.triggers else found
         return found
 
 

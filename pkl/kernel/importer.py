@@ -84,7 +84,9 @@ def _api(kernel: "Kernel", name: str) -> Any:
     if plugin is None:
         raise _unknown(kernel, name)
     if not _importable(plugin) or plugin.api is None:
-        raise not_running(plugin)
+        kernel.activations.on_import(plugin, _current.get())
+        if not _importable(plugin) or plugin.api is None:
+            raise not_running(plugin)
     return plugin.api
 
 
@@ -139,6 +141,8 @@ def proxy_for(name: str, kernel: Optional["Kernel"] = None) -> PluginProxy:
     plugin = kernel.plugins.get(canonical(name))
     if plugin is None:
         raise _unknown(kernel, name)
+    if plugin.waiting is not None and not _loading(plugin):
+        kernel.activations.on_import(plugin, subject)
     if not _importable(plugin):
         raise not_running(plugin)
     importing = subject.plugin if subject is not None else None

@@ -92,6 +92,7 @@ class Lifecycle(Loading):
         self, run: Runner, plugin: Plugin, detach: bool, replace: bool
     ) -> None:
         self.kernel.check_open()
+        plugin.called_for = True
         if detach:
             self.kernel.set_parent(plugin, None)
         trail = Trail()
@@ -125,6 +126,9 @@ class Lifecycle(Loading):
                 if plugin in tried:
                     continue
                 tried.add(plugin)
+                if self.kernel.activations.rests(plugin):
+                    self.kernel.activations.arm(plugin)
+                    continue
                 try:
                     await self.enable(run, plugin, trail=trail)
                 except PklError:

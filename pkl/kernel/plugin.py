@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, Optional, Set, Tuple
 
 from ..errors import InvalidTransition
+from ..model.activation import Activation
 from ..model.candidate import Candidate
 from ..model.manifest import PluginMetadata
 from ..model.state import Action, Desired, PluginState, Reason, step
 from .generation import Generation
 from .guard import shut_gates
 from .lifecycle_event import LifecycleEvent
-from .reasons import breaker_open, resting
+from .reasons import breaker_open, resting, unwanted
 from .settings import Settings
 from .stop_token import StopToken, token_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .activation import Waiting
     from .core import Kernel
 
 __all__ = ["Plugin"]
@@ -30,9 +32,9 @@ class Plugin:
         name: The canonical name.
         candidate: What was found of it: manifest, distribution, location.
         parent: The plugin that loaded it as a child, or None.
-        desired: What people want of it; only they change it.
         config: Its settings, from the moment it begins to load.
         state: What it actually is.
+        activation: How one of its triggers last started it; None if none ever did.
         error: The error that put it into ERROR or BLOCKED, or None.
         generation: The current load of its code.
         faults: How many errors of its handlers, timers and tasks were contained.
@@ -44,10 +46,15 @@ class Plugin:
         self.name = candidate.name
         self.candidate = candidate
         self.parent: Optional[Plugin] = None
-        self.desired = Desired.ENABLED
+        self._desired = Desired.ENABLED
         self.config = Settings(kernel, self)
         self.state = PluginState.UNLOADED
         self._reason: Optional[Reason] = None
+        self.activation: Optional[Activation] = None
+        self.called_for = False
+        """Whether it was started, or was to be, since it last began to wait for its triggers."""
+        self.waiting: Optional[Waiting] = None
+        """What stands for it in the kernel while it waits for its triggers."""
         self.error: Optional[BaseException] = None
         self.generation = Generation(kernel, self, 0)
         self.faults = 0
@@ -92,6 +99,19 @@ class Plugin:
 
         location = self.candidate.location
         return Path(location) if location is not None else None
+
+    @property
+    def desired(self) -> Desired:
+        """What people want of it; only they change it."""
+        return self._desired
+
+    @desired.setter
+    def desired(self, desired: Desired) -> None:
+        self._desired = desired
+        if desired is not Desired.ENABLED and self.waiting is not None:
+            self._kernel.activations.disarm(self)
+            if self.state not in _RUNNING:
+                self._reason = unwanted(self)
 
     @property
     def stopping(self) -> StopToken:
@@ -203,6 +223,10 @@ class Plugin:
             )
         self.state = to
         self._reason = reason
+        if to not in _STILL_WAITS and self.waiting is not None:
+            self._kernel.activations.disarm(self)
+        if to is PluginState.ENABLED:
+            self.called_for = True
         if to not in _KEEPS_ERROR:
             self.error = None
         if to is PluginState.BLOCKED:
@@ -298,6 +322,7 @@ class Plugin:
 
 
 _KEEPS_ERROR = (PluginState.ERROR, PluginState.BLOCKED)
+_STILL_WAITS = (PluginState.LOADED, PluginState.ENABLING)
 _RUNNING = (PluginState.ENABLING, PluginState.ENABLED, PluginState.DISABLING)
 
 

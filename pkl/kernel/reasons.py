@@ -37,6 +37,7 @@ __all__ = [
     "stopped",
     "stopped_by_parent",
     "stopped_with",
+    "unwanted",
     "where_raised",
 ]
 
@@ -80,6 +81,18 @@ def resting(plugin: "Plugin") -> Reason:
         code, message = "stopped", f"{whose} was stopped"
     cause = f"{plugin.name} {plugin.version} is {plugin.state.value}"
     return Reason(code, message, cause, _enable_again(plugin))
+
+
+def unwanted(plugin: "Plugin") -> Reason:
+    """The reason of a plugin that people do not want to be started."""
+    text = f"{plugin.name} is {plugin.desired.value}"
+    remedy = f"pkl enable {plugin.name}"
+    return Reason(
+        plugin.desired.value,
+        f"plugin {plugin.name!r} {plugin.version} is {plugin.desired.value}",
+        text,
+        remedy,
+    )
 
 
 def stopped(plugin: "Plugin", by_itself: bool) -> Reason:

@@ -18,6 +18,7 @@ from .syscall import is_async
 from .task import start_task
 
 if TYPE_CHECKING:
+    from .activation import Trigger
     from .core import Kernel
     from .dispatch import Entry
 
@@ -118,15 +119,27 @@ class Route:
         entries: What a dispatch iterates: higher priority first, then order of subscription;
             None after a change, until ``build`` makes it anew.
         event: The event of the newest generation that declared it, or None.
+        triggers: Plugins that are to be started by the next dispatch. While there are any,
+            ``entries`` stays None.
     """
 
-    __slots__ = ("__weakref__", "_lock", "_subscriptions", "entries", "event", "kernel", "name")
+    __slots__ = (
+        "__weakref__",
+        "_lock",
+        "_subscriptions",
+        "entries",
+        "event",
+        "kernel",
+        "name",
+        "triggers",
+    )
 
     def __init__(self, kernel: "Kernel", name: str) -> None:
         self.kernel = kernel
         self.name = name
         self.entries: Optional[Tuple["Entry", ...]] = ()
         self.event: Any = None
+        self.triggers: Tuple["Trigger", ...] = ()
         self._subscriptions: Dict[int, Subscription] = {}
         self._lock = Lock()
 
@@ -137,11 +150,36 @@ class Route:
             return tuple(sorted(self._subscriptions.values(), key=_descending))
 
     def build(self) -> Tuple["Entry", ...]:
-        """Makes ``entries`` anew after a change."""
+        """Makes ``entries`` anew after a change, once what waits for this call was started."""
+        for trigger in self.triggers:
+            trigger.fire()
+        return self.rebuild()
+
+    async def abuild(self) -> Tuple["Entry", ...]:
+        """The async twin of ``build``."""
+        for trigger in self.triggers:
+            await trigger.afire()
+        return self.rebuild()
+
+    def rebuild(self) -> Tuple["Entry", ...]:
+        """Makes ``entries`` anew, of what there is."""
         with self._lock:
             ordered = sorted(self._subscriptions.values(), key=_descending)
-            self.entries = entries = tuple([s.entry for s in ordered])
+            entries = tuple([s.entry for s in ordered])
+            self.entries = None if self.triggers else entries
         return entries
+
+    def plant(self, trigger: "Trigger") -> None:
+        """Makes the next dispatch start a plugin first."""
+        with self._lock:
+            self.triggers += (trigger,)
+        self.changed()
+
+    def uproot(self, trigger: "Trigger") -> None:
+        """Takes ``plant`` back."""
+        with self._lock:
+            self.triggers = tuple([t for t in self.triggers if t is not trigger])
+        self.changed()
 
     def add(self, subscription: Subscription) -> None:
         """Files a subscription behind those of its priority or higher."""

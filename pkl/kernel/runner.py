@@ -18,11 +18,10 @@ from .dispatch import Watched, call_one, from_outside
 from .flat import complete
 from .generation import async_calls_on_this_stack
 from .steps import Driven
-from .transition import Actor, Transitions, current_actor, standing_for
+from .transition import Actor, Token, Transitions, current_actor, standing_for
 
 if TYPE_CHECKING:
     from .core import Kernel
-    from .plugin import Plugin
 
 __all__ = ["AsyncRunner", "BlockingRunner", "Runner", "complete"]
 
@@ -71,7 +70,7 @@ class Runner:
                 hint="let it end sooner, or give it more time: disable(timeout=…)",
             ) from expired
 
-    async def take(self, plugin: "Plugin", within: Optional[float] = None) -> None:
+    async def take(self, plugin: "Token", within: Optional[float] = None) -> None:
         """Takes the plugin's transition token, waiting for it within a bound.
 
         Args:
@@ -105,7 +104,7 @@ class Runner:
         finally:
             transitions.withdraw(actor)
 
-    async def wait_for_token(self, plugin: "Plugin", seconds: float) -> None:
+    async def wait_for_token(self, plugin: "Token", seconds: float) -> None:
         """Waits until the plugin's token may be free."""
         raise NotImplementedError
 
@@ -118,7 +117,7 @@ class BlockingRunner(Runner):
     async def pause(self, seconds: float) -> None:
         sleep(seconds)
 
-    async def wait_for_token(self, plugin: "Plugin", seconds: float) -> None:
+    async def wait_for_token(self, plugin: "Token", seconds: float) -> None:
         self.kernel.transitions.wait(plugin, seconds)
 
     def may_wait_for_loop(self) -> bool:
@@ -172,7 +171,7 @@ class AsyncRunner(Runner):
             from_outside(error)
             raise
 
-    async def wait_for_token(self, plugin: "Plugin", seconds: float) -> None:
+    async def wait_for_token(self, plugin: "Token", seconds: float) -> None:
         await self.pause(min(seconds, 0.005))
 
     async def finish(self, awaitable: Any, subject: Subject, seconds: Optional[float]) -> Any:

@@ -45,12 +45,15 @@ class Stopping(Teardown):
     ) -> None:
         """See ``Plugin.disable``."""
         self.check_may_stop(plugin)
+        itself = (subject := _current.get()) is not None and subject.plugin is plugin
+        if plugin.waiting is not None:
+            self.kernel.activations.disarm(plugin)
+            plugin.reason = stopped(plugin, itself)
         if not cascade:
             users = self.dependants(plugin)
             if users:
                 raise _in_use(plugin, users)
         order = StopOrder(self.kernel, timeout)
-        itself = (subject := _current.get()) is not None and subject.plugin is plugin
         try:
             await Flat(
                 self._disable(run, plugin, order, cascade=cascade, reason=stopped(plugin, itself))
@@ -83,6 +86,9 @@ class Stopping(Teardown):
     async def unload_by_hand(self, run: Runner, plugin: Plugin) -> None:
         """See ``Plugin.unload``."""
         self.check_may_stop(plugin)
+        if plugin.waiting is not None:
+            self.kernel.activations.disarm(plugin)
+            plugin.reason = None
         order = StopOrder(self.kernel)
         try:
             await self.unload(run, plugin, order)

@@ -21,6 +21,7 @@ from typing import (
     List,
     NamedTuple,
     Optional,
+    Protocol,
     Set,
     Tuple,
 )
@@ -29,12 +30,32 @@ from ..errors import TransitionDeadlock, TransitionTimeout
 from .import_locks import import_waits, importing_threads
 
 if TYPE_CHECKING:
-    from .plugin import Plugin
+    from ..model.state import PluginState
 
-__all__ = ["Actor", "Transitions", "current_actor", "standing_for"]
+__all__ = ["Actor", "Token", "Transitions", "current_actor", "standing_for"]
 
 Actor = Tuple[int, int]
 """Who carries out a transition: a thread, and in it a task (0 for none)."""
+
+
+class Token(Protocol):
+    """What one at a time holds: a plugin, or its start on somebody's need."""
+
+    @property
+    def _kernel(self) -> Any: ...
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+
+    @property
+    def version(self) -> str:
+        """The plugin's version."""
+
+    @property
+    def state(self) -> "PluginState":
+        """The plugin's state."""
+
 
 _stand_ins: Dict[Actor, Actor] = {}
 
@@ -80,7 +101,7 @@ class _Wait(NamedTuple):
         thread: The thread that stands still meanwhile; None if it goes on with other tasks.
     """
 
-    plugin: "Plugin"
+    plugin: "Token"
     thread: Optional[int]
 
 
@@ -89,7 +110,7 @@ _Way = Tuple[str, ...]
 
 
 _changed = Condition()
-_held: Dict["Plugin", Tuple[Actor, int]] = {}
+_held: Dict["Token", Tuple[Actor, int]] = {}
 _awaited: Dict[Actor, _Wait] = {}
 # One table for all hosts: a loop may lead through plugins of several.
 
@@ -102,7 +123,7 @@ class Transitions:
         self._held = _held
         self._awaited = _awaited
 
-    def take(self, plugin: "Plugin", actor: Actor) -> bool:
+    def take(self, plugin: "Token", actor: Actor) -> bool:
         """Takes the plugin's token if it is free or the actor's own already (it then counts)."""
         with self._changed:
             holder = self._held.get(plugin)
@@ -115,7 +136,7 @@ class Transitions:
             self._awaited.pop(actor, None)
             return True
 
-    def give(self, plugin: "Plugin", actor: Actor) -> None:
+    def give(self, plugin: "Token", actor: Actor) -> None:
         """Gives the token back."""
         with self._changed:
             holder, times = self._held[plugin]
@@ -125,7 +146,7 @@ class Transitions:
                 del self._held[plugin]
                 self._changed.notify_all()
 
-    def nested(self, plugin: "Plugin", actor: Actor) -> bool:
+    def nested(self, plugin: "Token", actor: Actor) -> bool:
         """Whether the actor is inside a transition of this plugin already."""
         with self._changed:
             holder = self._held.get(plugin)
@@ -139,7 +160,12 @@ class Transitions:
                 for plugin, (holder, _) in self._held.items()
             )
 
-    def announce(self, plugin: "Plugin", actor: Actor, blocking: bool) -> None:
+    def busy(self, kernel: Any) -> bool:
+        """Whether anybody is in a transition of a plugin of that kernel."""
+        with self._changed:
+            return any(token._kernel is kernel for token in self._held)
+
+    def announce(self, plugin: "Token", actor: Actor, blocking: bool) -> None:
         """Notes that the actor is about to wait for the plugin's token.
 
         Args:
@@ -201,7 +227,7 @@ class Transitions:
             stopped: Threads that stand still, so that none of their tasks gets on.
             importing: The threads whose imports are that actor's.
         """
-        seen: Set["Plugin"] = set()
+        seen: Set["Token"] = set()
         while todo:
             way, wait = todo.pop()
             holder = self._held.get(wait.plugin)
@@ -248,14 +274,14 @@ class Transitions:
                 todo += [(further, each) for each in _threads_of((owner, 0))]
         return waits, ()
 
-    def wait(self, plugin: "Plugin", seconds: float) -> None:
+    def wait(self, plugin: "Token", seconds: float) -> None:
         """Blocks while the plugin's token is held, until some token is given back."""
         with self._changed:
             if plugin in self._held:
                 self._changed.wait(seconds)
 
     @staticmethod
-    def overdue(plugin: "Plugin", seconds: float) -> TransitionTimeout:
+    def overdue(plugin: "Token", seconds: float) -> TransitionTimeout:
         """The error for a wait that exceeded its bound."""
         return TransitionTimeout(
             f"another thread or task has been in a transition of plugin {plugin.name!r} "
@@ -266,7 +292,7 @@ class Transitions:
         )
 
 
-def _deadlock(plugin: "Plugin", way: _Way) -> TransitionDeadlock:
+def _deadlock(plugin: "Token", way: _Way) -> TransitionDeadlock:
     if any(each.startswith("the import of ") for each in way):
         hint = (
             "do not start or stop plugins while a module is being imported that they import "

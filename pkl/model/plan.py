@@ -42,6 +42,8 @@ class Plan:
 
     Attributes:
         steps: In start order: every step comes after all it depends on.
+        waiting: Of the steps, those that are taken when a trigger of theirs fires, and for what
+            they wait; by name.
         blocked: Why each other known plugin is left out, by name, sorted.
         graph: Nodes and edges of everything that was looked at.
         notes: Remarks, such as a soft cycle that was cut or an extra that was ignored.
@@ -52,6 +54,7 @@ class Plan:
     blocked: Mapping[str, Reason] = field(default_factory=dict)
     graph: Graph = field(default_factory=Graph)
     notes: Tuple[str, ...] = ()
+    waiting: Mapping[str, Reason] = field(default_factory=dict)
     explainer: Optional[Callable[[str, bool], str]] = field(default=None, compare=False, repr=False)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Mapping, Optional, Sequence
+from typing import Collection, List, Mapping, Optional, Sequence
 
 from ..model.graph import Edge, Graph, Missing, Node
 from ..model.requirement import Requirement
@@ -25,6 +25,7 @@ def graph_of(
     selection: Selection,
     blocked: Mapping[str, Reason],
     layers: Sequence[Sequence[int]],
+    waiting: Collection[str],
 ) -> Graph:
     """Nodes for all the packages given, and every edge between them.
 
@@ -33,7 +34,7 @@ def graph_of(
     other end does not start.
     """
     graph = _Drawing(demands, choice, selection, packages)
-    nodes = [graph.node(package, blocked) for package in packages]
+    nodes = [graph.node(package, blocked, waiting) for package in packages]
     for package in packages:
         graph.add_edges(package)
     ids = graph.ids
@@ -62,11 +63,13 @@ class _Drawing:
         else:
             self.ids = self._problem.names
 
-    def node(self, package: int, blocked: Mapping[str, Reason]) -> Node:
+    def node(self, package: int, blocked: Mapping[str, Reason], waiting: Collection[str]) -> Node:
         candidate = self._problem.candidates[package][self._position(package)]
         reason = blocked.get(self._problem.names[package])
         if reason is not None:
             state = _STATES.get(reason.code, PluginState.BLOCKED)
+        elif self._problem.names[package] in waiting:
+            state = PluginState.UNLOADED
         elif package in self._selection.chosen:
             state = PluginState.ENABLED
         else:

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
+from ..model.activation import waiting_steps
 from ..model.candidate import Candidate
 from ..model.plan import Plan, Step
 from ..model.state import Desired, Reason
@@ -102,14 +103,18 @@ def resolve(
     notes = [*problem.notes, *_remarks(demands, selection), *notes]
     starting = [p for p in selection.chosen if problem.names[p] not in blocked]
     waves = _waves(layers, starting)
+    planned = tuple(
+        _step(problem, selection, package, layer)
+        for layer, wave in enumerate(waves)
+        for package in wave
+    )
+    names = [problem.names[package] for package in wanted]
+    waiting = waiting_steps(planned, names, terms.running, roots is not None)
     plan = Plan(
-        steps=tuple(
-            _step(problem, selection, package, layer)
-            for layer, wave in enumerate(waves)
-            for package in wave
-        ),
+        steps=planned,
+        waiting=waiting,
         blocked={name: blocked[name] for name in sorted(blocked)},
-        graph=graph_of(demands, choice, packages, selection, blocked, waves),
+        graph=graph_of(demands, choice, packages, selection, blocked, waves, waiting),
         notes=tuple(dict.fromkeys(printable(note) for note in notes)),
     )
     explainer = Explainer(demands, reasons, words, selection, plan)
