@@ -81,6 +81,10 @@ def _as_dict(scope: Scope, plan: Plan, blocked: Mapping[str, Reason]) -> Dict[st
             {"name": name, "version": versions.get(name), "reason": reason.as_dict()}
             for name, reason in blocked.items()
         ],
+        "waiting": [
+            {"name": name, "version": versions.get(name), "reason": reason.as_dict()}
+            for name, reason in plan.waiting.items()
+        ],
         "notes": list(plan.notes),
     }
 
@@ -100,6 +104,11 @@ def _text(
         for step in plan.steps
     ]
     text = table(_COLUMNS, rows, terminal=out) if rows else ""
+    if plan.waiting:
+        text += out.paint(
+            f"started when needed: {', '.join(map(out.clean, plan.waiting))}", "muted"
+        )
+        text += "\n"
     if blocked:
         versions = _versions(plan)
         lines = [out.paint(f"blocked: {len(blocked)}", "bold")]

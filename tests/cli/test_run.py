@@ -96,6 +96,7 @@ def test_one_json_object_says_how_the_start_went(process: Process, work: Path, s
         "enabled",
         "blocked",
         "failed",
+        "waiting",
         "critical_path",
         "notes",
     ]
