@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import AsyncIterator, Generator, Iterator, Optional, Tuple
+from typing import Any, AsyncIterator, Generator, Iterator, Optional, Protocol, Tuple
 
 from typing_extensions import assert_type
 
@@ -49,6 +49,25 @@ async def aplain(number: int) -> None:
 async def aaround(number: int) -> AsyncIterator[None]:
     """An async generator event is awaited too."""
     yield
+
+
+class Store(Protocol):
+    """An interface; abstract classes and Protocols may be asked for."""
+
+    def save(self, text: str) -> int:
+        """Keeps a text."""
+
+
+def services() -> None:
+    """A handle knows what its provider can do."""
+    assert_type(pkl.use(Store), pkl.Service[Store])
+    assert_type(pkl.use(Store, ">=2", greedy=True).api, Store)
+    assert_type(pkl.use(Store).api.save("a"), int)
+    pkl.use(Store).api.save(1)  # type: ignore[arg-type]
+    assert_type(pkl.use("audit-log>=1"), pkl.Service[Any])
+    assert_type(list(pkl.use_all(Store)), "list[Store]")
+    assert_type(pkl.use(Store).provider, Optional[pkl.Provision])
+    assert_type(pkl.use(Store).wait(1.0), bool)
 
 
 def check(host: pkl.PluginHost, path: Path) -> None:

@@ -12,14 +12,14 @@ from desk.events import ticket_closed
 from desk.ticket import Ticket
 
 MEMORY = """
-from pkl import syscall
+from pkl import provide
 kept = {}
-@syscall
-def save(ticket):
-    kept[ticket.number] = ticket
-@syscall
-def load():
-    return list(kept.values())
+class Memory:
+    def save(self, ticket):
+        kept[ticket.number] = ticket
+    def load(self):
+        return list(kept.values())
+provide("ticket-store", Memory())
 """
 
 

@@ -46,3 +46,10 @@ def test_it_provides_the_capability_in_the_version_it_states(host: pkl.PluginHos
     plugin = host.get_plugin("storage")
     assert plugin is not None
     assert [(p.name, p.version) for p in plugin.metadata.provides] == [("ticket-store", "1.1")]
+    with host.as_current():
+        store = pkl.use("ticket-store>=1.1,<2")
+    store.api.save(INK)
+    assert store.api.load() == [INK]
+    assert store.provider is not None
+    assert (store.provider.plugin, store.provider.version) == (plugin, "1.1")
+    assert host.check() == ()

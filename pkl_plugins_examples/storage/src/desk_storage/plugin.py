@@ -1,11 +1,13 @@
-"""The entry point: opens the journal when the plugin is enabled."""
+"""The entry point: provides the store, and opens its journal when the plugin is enabled."""
 
 from __future__ import annotations
 
-from pkl import log, this
+from pkl import log, provide, this
 
 import desk_storage
 from desk.home import plugin_folder
+
+provide("ticket-store", desk_storage)  # in the version that the manifest promises
 
 
 @this.on_enable.on

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Iterator, List
+from typing import TYPE_CHECKING, Iterator, List
 
-from pkl import syscall, this
+from pkl import syscall, use
 
 from desk.events import ticket_closed, ticket_opened
 from desk.ticket import Ticket
@@ -19,6 +19,7 @@ else:
 __all__ = ["NotAtTheDesk", "close_ticket", "every_ticket", "open_ticket", "open_tickets"]
 
 _lock = Lock()
+_store = use("ticket-store>=1,<2")  # of whichever plugin was chosen to provide it
 
 
 class NotAtTheDesk(PermissionError):
@@ -36,7 +37,7 @@ def open_ticket(reporter: str, title: str) -> Ticket:
         raise NotAtTheDesk(f"{reporter} has not logged in")
     with _lock:
         ticket = Ticket(len(every_ticket()) + 1, title, reporter)
-        _store().save(ticket)
+        _store.api.save(ticket)
     ticket_opened(ticket)
     return ticket
 
@@ -55,7 +56,7 @@ def close_ticket(number: int) -> Ticket:
         if found.closed:
             return found
         ticket = replace(found, closed=True)
-        _store().save(ticket)
+        _store.api.save(ticket)
     ticket_closed(ticket)
     return ticket
 
@@ -63,7 +64,7 @@ def close_ticket(number: int) -> Ticket:
 @syscall
 def every_ticket() -> List[Ticket]:
     """All tickets, by number."""
-    tickets: List[Ticket] = _store().load()
+    tickets: List[Ticket] = _store.api.load()
     return tickets
 
 
@@ -73,8 +74,3 @@ def open_tickets() -> Iterator[Ticket]:
     for ticket in every_ticket():
         if not ticket.closed:
             yield ticket
-
-
-def _store() -> Any:
-    """The API of whichever plugin was chosen to provide ``ticket-store``."""
-    return this.bindings["ticket-store"].api
