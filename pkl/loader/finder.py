@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 from weakref import ref
 
 from .extensions import ExtensionLoader
+from .modules import ImportedElsewhere
 from .names import NAMES
 from .source import SourceLoader
 from .wrapped import EmptyLoader, wrapped
@@ -43,16 +44,22 @@ class GenerationFinder:
 
         Raises:
             PluginNotRunning: The generation was stopped while its code was importing this.
+            ImportedElsewhere: The name is one that the generation no longer has.
         """
         if fullname.partition(".")[0] not in _roots:
             return None
         modules = NAMES.holder(fullname)
         if modules is None:
             return None
-        if modules.exposed is None:
+        exposed = modules.exposed
+        if exposed is None:
             if get_ident() in modules.importing:
                 raise modules.stopped(fullname)
             return None
+        if not f"{fullname}.".startswith((f"{exposed}.", f"{modules.root}.")):
+            # It went back to its real name while this was being imported under a private one.
+            # The other finders would make a module of nobody of the same file.
+            raise ImportedElsewhere(f"{fullname!r} is {exposed!r} by now", name=fullname)
         return modules.search(modules, fullname, path)
 
 

@@ -157,7 +157,7 @@ def _goes_on(modules: GenerationModules, moves: int, error: BaseException) -> bo
 
 def _done(modules: GenerationModules, thread: int) -> None:
     modules.importing.remove(thread)
-    if modules.freed:
+    if modules.exposed is None:
         free_names(modules)
 
 

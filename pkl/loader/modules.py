@@ -12,6 +12,7 @@ from weakref import ref
 from ..errors import PluginNotRunning
 from ..kernel.generation import MARK
 from .names import NAMES, Claim
+from .package import GenerationPackage
 
 __all__ = [
     "GenerationModules",
@@ -66,14 +67,14 @@ class GenerationModules:
         birth: What the root was called when its code was imported.
         exposed: What it is called in ``sys.modules`` now; None once it is stopped.
         moves: How often ``exposed`` has changed.
-        aliases: Every private name the root has had.
+        aliases: The private name that the root has, or has had; it keeps it while it lives.
         claim: The claim on the real name that it belongs to; None if it is private for good.
         created: Its modules by real name, those that are being imported included.
         replaced: What modules have put in their own place, by real name.
         displaced: Modules of others by name, to put back if the load fails.
         above: What the package above the root led to before, to put back too.
-        freed: Names that the root no longer has, and that are kept from others while its own code
-            may be importing under them.
+        freed: The name the root had when it was stopped; kept from others, as the private one is,
+            while its own code may be importing under it.
         builtins: The ``__builtins__`` of its modules.
         views: Packages above the root as it sees them, by name.
         importing: The threads in which its code is importing its own modules.
@@ -96,7 +97,7 @@ class GenerationModules:
         self.replaced: Dict[str, Any] = {}
         self.displaced: Dict[str, Any] = {}
         self.above: Any = None
-        self.freed: List[str] = []
+        self.freed: Optional[str] = None
         self.builtins: Dict[str, Any] = {}
         self.views: Dict[str, Any] = {}
         self.importing: List[int] = []
@@ -151,15 +152,16 @@ class GenerationModules:
                 raise ImportedElsewhere(f"{name!r} is being imported as {other!r}", name=name)
             self.created[real] = module
 
-    def new_module(self, name: str) -> ModuleType:
+    def new_module(self, spec: ModuleSpec) -> ModuleType:
         """An empty module of this generation.
 
         Raises:
             PluginNotRunning: The generation has been stopped.
             ImportedElsewhere: Another thread is importing it under another name.
         """
-        module = ModuleType(name)
-        self.adopt(name, module)
+        package = spec.submodule_search_locations is not None
+        module = GenerationPackage(spec.name) if package else ModuleType(spec.name)
+        self.adopt(spec.name, module)
         return module
 
     def run(self, module: Any, execute: Callable[[Any], None]) -> None:

@@ -116,7 +116,7 @@ def take_out(modules: GenerationModules) -> None:
                 _attribute(name).clear(module)
             if sys.modules.get(name) is module:
                 sys.modules.pop(name, None)
-        modules.freed.append(exposed)
+        modules.freed = exposed
         free_names(modules)
 
 
@@ -124,11 +124,17 @@ def free_names(modules: GenerationModules) -> None:
     """Lets go of the names that a generation no longer has, unless its own code still imports.
 
     An import that was under way when the names went would otherwise make a second copy of the
-    module, that of no plugin, and leave it in ``sys.modules``.
+    package, that of no plugin. The finder refuses it until it is over; what importlib has put
+    back into ``sys.modules`` in the end is taken out again.
     """
     with NAMES.lock:
-        while modules.freed and not modules.importing:
-            NAMES.remove(modules.freed.pop(), modules)
+        if modules.importing or modules.freed is None:
+            return
+        for real in modules.created:
+            while stray := modules.elsewhere(real, ""):
+                sys.modules.pop(stray)
+        for name in (modules.freed, *modules.aliases):
+            NAMES.remove(name, modules)
 
 
 def undo(modules: GenerationModules) -> None:
@@ -173,9 +179,8 @@ def repair(modules: GenerationModules) -> None:
 def _collect(modules: GenerationModules) -> None:
     for real, module in list(modules.created.items()):
         now = modules.name_below(modules.exposed, real) if modules.exposed is not None else ""
-        stray = modules.elsewhere(real, now)
-        if stray:
-            sys.modules.pop(stray, None)
+        while stray := modules.elsewhere(real, now):
+            sys.modules.pop(stray)
         if not now or NAMES.holder(now) is not modules:
             continue
         if now not in sys.modules or _is_strange(modules, sys.modules[now]):
@@ -199,12 +204,13 @@ def _is_strange(modules: GenerationModules, module: Any) -> bool:
 
 
 def _move_aside(modules: GenerationModules) -> None:
-    alias = NAMES.private(modules.root)
+    alias = modules.aliases[-1] if modules.aliases else NAMES.private(modules.root)
     present = modules.present()
     for real, _, module in present:
         sys.modules[modules.name_below(alias, real)] = module
-    modules.aliases.append(alias)
-    NAMES.put(alias, modules)
+    if not modules.aliases:
+        modules.aliases.append(alias)
+        NAMES.put(alias, modules)
     # Before the real names go: whoever began an import under them looks again after it.
     modules.exposed = alias
     modules.moves += 1
@@ -226,5 +232,3 @@ def _move_back(modules: GenerationModules) -> None:
             _attribute(real).set(module)
         if sys.modules.get(name) is module:
             sys.modules.pop(name, None)
-    modules.freed.append(alias)
-    free_names(modules)

@@ -53,7 +53,7 @@ class SourceLoader(SourceFileLoader):
         self._code = self._compiled(modules)
         if self._text is not None:
             spec.origin = self._text.name
-        return modules.new_module(spec.name)
+        return modules.new_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
         """Runs the module's code.

@@ -38,7 +38,7 @@ class EmptyLoader:
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Makes the package and marks it."""
-        return _generation(self._modules, spec.name).new_module(spec.name)
+        return _generation(self._modules, spec.name).new_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
         """There is nothing to run."""
@@ -72,7 +72,7 @@ class WrappedLoader:
             # An archive's lines come from its loader, and linecache would keep those of an
             # earlier generation.
             forget_lines(spec.origin)
-        return _generation(self._modules, spec.name).new_module(spec.name)
+        return _generation(self._modules, spec.name).new_module(spec)
 
     def get_code(self, fullname: str) -> Optional[CodeType]:
         """The module's code."""

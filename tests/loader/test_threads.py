@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from random import Random
+from types import ModuleType
 from typing import Any, Callable, List
 
 import pytest
 
+from pkl.kernel.generation import MARK
+from pkl.loader.names import NAMES
+
 from .fakes import FakeHost, World
 
 SWAPS = int(os.environ.get("PKL_EXAMPLES", "6"))
-"""How many swaps the longest race goes through; a long one finds, about once in 1,500 swaps, a
-private name that importlib puts back into ``sys.modules`` after its generation was dropped."""
+"""How many swaps the longest races go through."""
 
 FILES = {
     "acme/__init__.py": "import acme.a",
@@ -185,3 +189,76 @@ def test_the_application_may_import_the_package_while_a_plugin_is_loaded_from_it
         for name in list(sys.modules):
             if name.partition(".")[0] == "acme":
                 del sys.modules[name]
+
+
+TREE = {
+    "{}/__init__.py": "from . import a",
+    "{}/a.py": "from . import b",
+    "{}/b.py": "import {dotted}",
+    "{}/plugin.py": """
+        def imports():
+            from . import c
+            import {dotted}.d as d
+            from {dotted} import sub
+            from {dotted}.sub import e
+            return c, d, sub, e, sub.e
+    """,
+    "{}/c.py": "import {dotted}.d",
+    "{}/d.py": "",
+    "{}/sub/__init__.py": "",
+    "{}/sub/e.py": "from . import f",
+    "{}/sub/f.py": "",
+}
+
+
+@pytest.mark.parametrize("root", ["acme", "corp.acme"])
+def test_a_package_never_keeps_the_module_of_another_generation(world: World, root: str) -> None:
+    """Generations of several hosts, loaded, moved, imported from and dropped by several threads."""
+    files = {
+        name.format(root.replace(".", "/")): text.replace("{dotted}", root)
+        for name, text in TREE.items()
+    }
+    if root != "acme":
+        files["corp/__init__.py"] = ""
+    plugins = [
+        world.installed("audit", root, files, manifest=True, host=FakeHost()) for _ in range(3)
+    ]
+    locks = [threading.Lock() for _ in plugins]
+    given: List[Any] = []
+
+    def own(loaded: Any) -> None:
+        mark = loaded.module.__dict__[MARK]
+        for real, module in list(loaded._modules.created.items()):
+            for name, value in list(module.__dict__.items()):
+                if isinstance(value, ModuleType) and MARK in value.__dict__:
+                    assert value.__dict__[MARK] is mark, f"{real}.{name}"
+
+    def work(seed: int) -> None:
+        chance = Random(seed)
+        mine: List[Any] = []
+        for _ in range(5 * SWAPS):
+            at = chance.choice((0, seed))
+            with locks[at]:  # the kernel loads a plugin in one thread at a time
+                mine.append(world.load(plugins[at]))
+            if chance.random() < 0.7:
+                mark = mine[-1].module.__dict__[MARK]
+                assert {m.__dict__[MARK] for m in mine[-1].module.imports()} == {mark}
+            own(mine[-1])
+            if chance.random() < 0.3:
+                given.append(mine.pop())
+            while len(given) > 3:
+                given.pop(0).drop()
+            while mine and (len(mine) > 2 or chance.random() < 0.5):
+                mine.pop(chance.randrange(len(mine))).drop()
+        for loaded in mine:
+            own(loaded)
+            loaded.drop()
+
+    results = together(*[lambda s=seed: work(s) for seed in range(3)])
+    assert results == [None, None, None]
+    for loaded in given:
+        loaded.drop()
+    assert not [name for name in sys.modules if name.startswith(root)]
+    assert not NAMES.roots
+    if root != "acme":
+        assert not [name for name in vars(sys.modules["corp"]) if name.startswith("acme")]
