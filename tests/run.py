@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -122,13 +123,18 @@ class Ended(NamedTuple):
 
 
 def execute(command: Sequence[str], lines: "SimpleQueue[Optional[str]]") -> Ended:
-    """Runs a command, hands its lines on as they come, and None when there are no more."""
+    """Runs a command, hands its lines on as they come, and None when there are no more.
+
+    Tests that run at the same time have a folder each for what they write, which is gone when
+    they end: pytest would sweep the one folder that it keeps for all.
+    """
     started = time.monotonic()
+    folder = tempfile.mkdtemp(prefix="pkl-")
     try:
         with subprocess.Popen(
             command,
             cwd=ROOT,
-            env=environment(),
+            env={**environment(), "PYTEST_DEBUG_TEMPROOT": folder},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -141,6 +147,7 @@ def execute(command: Sequence[str], lines: "SimpleQueue[Optional[str]]") -> Ende
         return Ended(process.returncode, time.monotonic() - started)
     finally:
         lines.put(None)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def build_wheel() -> str:

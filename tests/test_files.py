@@ -345,7 +345,6 @@ def test_the_file_is_closed_on_every_failure(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_child_does_not_hold_the_lock_of_its_parent(tmp_path: Path) -> None:
     lock = FileLock(tmp_path / "lock", 0)
     with lock:

@@ -119,6 +119,18 @@ def test_environments_run_at_a_time_and_print_one_after_the_other(
     assert printed == ["lint 1", "lint 2", "types 1", "types 2"]
 
 
+def test_environments_write_their_temporary_files_each_to_its_own_folder(
+    tox: Tox, tmp_path: Path
+) -> None:
+    for name in ("lint", "types"):
+        written = 'echo x > "$PYTEST_DEBUG_TEMPROOT/x" || exit 1'
+        tox.plays(name, f'{written}\necho "$PYTEST_DEBUG_TEMPROOT" > {tmp_path}/{name}')
+    assert run.main(["lint", "types"]) == 0
+    folders = {Path((tmp_path / name).read_text().strip()) for name in ("lint", "types")}
+    assert len(folders) == 2 and all(folder.name.startswith("pkl-") for folder in folders)
+    assert not [folder for folder in folders if folder.exists()]
+
+
 def test_one_job_runs_them_one_after_the_other(tox: Tox, tmp_path: Path) -> None:
     tox.plays("lint", f"echo done > {tmp_path}/first")
     tox.plays("types", f"grep done {tmp_path}/first")
