@@ -216,6 +216,8 @@ def _asked(interface: Any, specifier: str) -> Tuple[ServiceName, str]:
 
 def _attach(name: ServiceName, words: Tuple[Any, ...], make: Any) -> Tuple[Any, bool]:
     kernel = words[1].kernel
+    if name.capability is not None:
+        kernel.activations.for_capability(name.capability)
     handle, made = kernel.services.attach(name.key, words, make)
     if made:
         try:

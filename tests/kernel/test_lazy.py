@@ -186,12 +186,17 @@ def test_what_was_pulled_in_and_by_whom_is_recorded(
 def test_a_capability_that_is_asked_for_sets_it_off(
     host: pkl.PluginHost, make: Make, seen: List[Any]
 ) -> None:
-    lazy(make, "capability:audit-log", requires=[], code="pkl_seen.append(1)")
+    """Whoever asks has the provider at once; a class or another capability is no trigger."""
+    code = "import pkl\npkl.provide('audit-log', pkl_seen)\npkl_seen.append('audit')"
+    lazy(make, "capability:audit-log", requires=[], provides=["audit-log==1.1"], code=code)
+    make("user", "import pkl\n@pkl.syscall\ndef use(): return len(pkl.use('Audit_Log>=1').api)")
     host.start()
-    host.kernel.activations.for_capability("other")
+    with host.as_current():
+        pkl.use("other"), pkl.use(Path)
     assert seen == []
-    host.kernel.activations.for_capability("Audit_Log")
-    assert seen == [1] and state(plugin(host, "audit")) == "enabled"
+    assert host.plugins.user.use() == 1 and seen == ["audit"]
+    done = plugin(host, "audit").activation
+    assert done is not None and (done.trigger, done.by) == ("capability:audit-log", "user")
 
 
 def test_an_idle_host_starts_them_one_after_the_other(
