@@ -36,6 +36,7 @@ def run() -> None:
     working.wait_for_timers(faults)
     working.watch(token)
     working.children(host)
+    working.when_needed(host)
     working.switches(host)
     stopping.stop_one(desk, port)
     stopping.stop_many(desk, port)

@@ -43,6 +43,7 @@ def start(desk: Desk) -> None:
     report = desk.open()
     print(f"\n{shorten(str(report))}\n")
     expect("all sound plugins run", set(report.enabled) == SOUND | CHILDREN | {"gremlin"})
+    expect("digest waits until somebody wants it", set(report.waiting) == {"digest"})
     expect("crm-sync failed by itself", set(report.failed) == {"crm-sync"})
     expect("its reason names the library", "acme_crm_client" in report.failed["crm-sync"].message)
     expect("crm-notes and sso are blocked", set(report.blocked) == {"crm-notes", "sso"})

@@ -93,6 +93,17 @@ def children(host: PluginHost) -> None:
     expect("both can be asked for", reports.formats() == ["csv", "text"])
 
 
+def when_needed(host: PluginHost) -> None:
+    """Digest is lazy: its first import starts it."""
+    heading("A plugin that is started when it is needed")
+    digest = plugin(host, "digest")
+    reason = digest.reason
+    expect("nobody has needed digest so far", reason is not None and reason.code == "waiting")
+    print(host.plugins.digest.of_today())
+    done = digest.activation
+    expect("its first use started it", done is not None and done.trigger == "import")
+
+
 def switches(host: PluginHost) -> None:
     """Which plugins a single call goes through, from the context-switch hook."""
     from pkl.plugins import tickets
