@@ -76,7 +76,14 @@ LATE: Dict[str, Set[str]] = {
         "shutil",
         "subprocess",
     },
-    "pkl.cli.scope": {"pkl.cli.application", "pkl.cli.recorded", "pkl.discovery", "pkl.store"},
+    "pkl.cli.resolve": {"pkl.cli.catalog", "pkl.registry.reaching"},
+    "pkl.cli.scope": {
+        "pkl.cli.application",
+        "pkl.cli.recorded",
+        "pkl.discovery",
+        "pkl.registry.revocation",
+        "pkl.store",
+    },
     "pkl.cli.session": {"pkl.render.as_json", "pkl.render.terminal"},
     # The heavy part of the standard library, off the warm path.
     "pkl.discovery.archive": {"zipfile"},
@@ -93,6 +100,13 @@ LATE: Dict[str, Set[str]] = {
         "pkl.discovery.unfound",
     },
     "pkl.host.host": {"asyncio"},
+    # Most hosts know no registry.
+    "pkl.host.planning": {
+        "pkl.registry.catalog",
+        "pkl.registry.client",
+        "pkl.registry.reaching",
+    },
+    "pkl.host.wishes": {"pkl.registry.revocation"},
     "pkl.kernel.plugin": {"pathlib"},
     "pkl.kernel.runner": {"asyncio"},
     "pkl.loader.lines": {"linecache"},

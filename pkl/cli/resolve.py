@@ -7,9 +7,11 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 import click
 
 from ..errors import UsageError
+from ..model.candidate import Candidate, Origin
 from ..model.plan import Plan
 from ..model.requirement import is_version
 from ..model.state import Reason
+from ..names import canonical
 from ..render.table import Cell, Column, table
 from .options import Verb
 from .scope import Scope
@@ -26,6 +28,7 @@ _COLUMNS = (Column("WAVE", right=True), Column("NAME"), Column("VERSION"), Colum
 @click.option("--full", is_flag=True, help="With the whole proof; implies --explain.")
 @click.option("--python", metavar="VERSION", help="Plan for another Python.")
 @click.option("--host-version", metavar="VERSION", help="Plan for another version of the host.")
+@click.option("--registry", is_flag=True, help="Plan with what the registries offer, too.")
 @click.option("--pre/--no-pre", default=None, help="Take pre-releases, or refuse them.")
 @click.pass_obj
 def command(
@@ -35,12 +38,14 @@ def command(
     full: bool,
     python: Optional[str],
     host_version: Optional[str],
+    registry: bool,
     pre: Optional[bool],
 ) -> int:
     """What would be started, in which order, and what would not.
 
     Without names: everything that is wanted; it exits with 0 even if some of it is blocked.
-    With names: these and what they need; it exits with 5 if any of them is blocked.
+    With names: these and what they need; it exits with 5 if any of them is blocked. With
+    --registry they need not be installed, and the highest versions that fit are taken.
     """
     terms: Dict[str, Any] = {}
     for option, value in (("--python", python), ("--host-version", host_version)):
@@ -53,8 +58,18 @@ def command(
     if pre is not None:
         terms["prereleases"] = pre
     scope = Scope(session)
-    wanted = [candidate for name in names for candidate in scope.named(name)]
-    plan = scope.resolve(list(dict.fromkeys(map(scope.node, wanted))), **terms)
+    offered = _offered(session, scope, names) if registry else ()
+    known = {each.name for each in offered}
+    wanted = [
+        candidate
+        for name in names
+        for candidate in (
+            [each for each in offered if each.name == canonical(name)]
+            if canonical(name) in known
+            else scope.named(name)
+        )
+    ]
+    plan = scope.resolve(list(dict.fromkeys(map(scope.node, wanted))), offered, **terms)
     blocked = plan.blocked
     if wanted:
         # A blocked plugin is called by its id only where two of a foreign group share the name.
@@ -68,6 +83,29 @@ def command(
             session.note(f"no plugins in {scope.where}")
     started = {scope.node(step.candidate) for step in plan.steps}
     return 0 if started.issuperset(map(scope.node, wanted)) else 5
+
+
+def _offered(session: Session, scope: Scope, names: Sequence[str]) -> Tuple[Candidate, ...]:
+    """What registries offer of these plugins and of what they ask for.
+
+    Raises:
+        UsageError: The group is another ecosystem's, which registries do not know.
+        RegistryError: A registry cannot be asked, or none is known.
+    """
+    installed = scope.found.candidates
+    if scope.foreign:
+        raise UsageError(
+            f"registries hold plugins of pkl, and none of the group {scope.group!r}",
+            hint="leave --registry or --group out",
+        )
+    from ..registry.reaching import reachable
+    from .catalog import catalog_of, say_remarks
+
+    catalog = catalog_of(session)
+    pins = scope.state.pins if scope.state is not None else {}
+    offered = reachable(catalog, names, installed, pins)
+    say_remarks(session, catalog)
+    return offered
 
 
 def _as_dict(scope: Scope, plan: Plan, blocked: Mapping[str, Reason]) -> Dict[str, Any]:
@@ -86,6 +124,16 @@ def _as_dict(scope: Scope, plan: Plan, blocked: Mapping[str, Reason]) -> Dict[st
             for name, reason in plan.waiting.items()
         ],
         "notes": list(plan.notes),
+        "from_registry": [
+            {
+                "name": step.name,
+                "version": step.version,
+                "distribution": step.candidate.distribution,
+                "url": step.candidate.target,
+            }
+            for step in plan.steps
+            if step.candidate.origin is Origin.REGISTRY
+        ],
     }
 
 
@@ -100,7 +148,7 @@ def _text(
 ) -> str:
     out = session.out
     rows: List[Sequence[Union[str, Cell]]] = [
-        (str(step.layer + 1), Cell(step.name, "bold"), step.version, step.candidate.source)
+        (str(step.layer + 1), Cell(step.name, "bold"), step.version, _source(step.candidate))
         for step in plan.steps
     ]
     text = table(_COLUMNS, rows, terminal=out) if rows else ""
@@ -121,6 +169,11 @@ def _text(
     if session.verbosity > 0 or explain:
         text += "".join(f"note: {out.clean(note)}\n" for note in plan.notes)
     return text
+
+
+def _source(candidate: Candidate) -> str:
+    away = candidate.origin is Origin.REGISTRY
+    return f"{candidate.source}, not installed" if away else candidate.source
 
 
 def _short(reason: Reason) -> str:

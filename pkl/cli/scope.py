@@ -130,13 +130,20 @@ class Scope:
         return self._marked(found, self.state)
 
     def _marked(self, found: Discovery, state: Optional["HostState"]) -> Discovery:
-        """What was found, with its reason on what is held in quarantine."""
-        reasons = state.quarantined if state is not None else {}
-        if not reasons:
+        """What was found, with its reason on what is held in quarantine or was revoked."""
+        if state is None:
             return found
-        from ..store import held
+        from ..store import RegistryBook, held
 
-        return replace(found, candidates=tuple(held(each, reasons) for each in found.candidates))
+        candidates = found.candidates
+        if state.quarantined:
+            candidates = tuple(held(each, state.quarantined) for each in candidates)
+        registries = [each for each in RegistryBook().read().registries if each.revoked]
+        if registries:
+            from ..registry.revocation import Revoked
+
+            candidates = tuple(map(Revoked(registries).marked, candidates))
+        return replace(found, candidates=candidates)
 
     def _is_own(self, app: "PluginHost") -> bool:
         """Whether what is looked at is the application's own, with nothing added."""
@@ -166,19 +173,23 @@ class Scope:
             self._plan = self.resolve()
         return self._plan
 
-    def resolve(self, names: Sequence[str] = (), **terms: Any) -> "Plan":
+    def resolve(
+        self, names: Sequence[str] = (), offered: Sequence[Candidate] = (), **terms: Any
+    ) -> "Plan":
         """A plan for these plugins and what they need, or for all.
 
         Args:
             names: Names or ids of plugins that are there; none for all.
+            offered: What registries offer beside what is there.
             terms: Further keyword arguments of ``pkl.resolver.resolve``.
         """
         app = self.application
-        if app is not None and not terms and self._is_own(app):
+        if app is not None and not terms and not offered and self._is_own(app):
             return app.resolve(*names)
         if self.state is not None:
             terms.setdefault("locked", self.state.pins)
-        return self._resolve(self.found.candidates, names, desired=self.desired, **terms)
+        candidates = (*self.found.candidates, *offered)
+        return self._resolve(candidates, names, desired=self.desired, **terms)
 
     def predicted(self, state: "HostState") -> "Plan":
         """The plan for everything wanted, if this is what is kept of the host."""

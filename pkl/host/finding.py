@@ -16,6 +16,7 @@ from ..store import held
 
 if TYPE_CHECKING:
     from ..kernel.core import Kernel
+    from ..registry.revocation import Revoked
 
 __all__ = ["HostFinder"]
 
@@ -46,6 +47,7 @@ class HostFinder:
         self._metadata_loader = metadata_loader
         self._found: Optional[Discovery] = None
         self._held: Mapping[str, Reason] = {}
+        self._revoked: Optional["Revoked"] = None
         self._by_name: Dict[str, List[Candidate]] = {}
         self.kernel: Optional["Kernel"] = None
 
@@ -60,19 +62,22 @@ class HostFinder:
         )
         return self._note(found)
 
-    def hold(self, reasons: Mapping[str, Reason]) -> None:
+    def hold(self, reasons: Mapping[str, Reason], revoked: Optional["Revoked"] = None) -> None:
         """Keeps these plugins from being started, and no others; what was found is marked anew.
 
         Args:
             reasons: Why nothing may start them, by name.
+            revoked: What registries have revoked; None if none of them ever did.
         """
         self._held = dict(reasons)
+        self._revoked = revoked
         if self._found is not None:
             self._note(self._found)
 
     def marked(self, candidate: Candidate) -> Candidate:
         """The candidate, with the reason for which it is held back as its fault."""
-        return held(candidate, self._held)
+        found = held(candidate, self._held)
+        return self._revoked.marked(found) if self._revoked is not None else found
 
     def _note(self, found: Discovery) -> Discovery:
         self._found = found = replace(found, candidates=tuple(map(self.marked, found.candidates)))

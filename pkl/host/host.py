@@ -17,7 +17,6 @@ from typing import (
     Type,
 )
 
-from ..discovery.lines import line_of_requirement
 from ..errors import CleanupError, NotPermitted
 from ..kernel.context import _current, running_as
 from ..kernel.core import Kernel
@@ -30,14 +29,13 @@ from ..loader import GenerationLoader
 from ..model.candidate import Discovery
 from ..model.plan import Plan
 from ..names import canonical
-from ..resolver import resolve
 from ..store import HostFacts
 from ..supervision import Breaker, Supervision
 from .clock import RealClock
 from .custom import CustomLoader
 from .finding import HostFinder
-from .keeping import Keeping
 from .looking import refuse_while_looking
+from .planning import Planning
 from .report import StartReport
 from .restarting import Restarter
 from .rows import PathLike, Rows
@@ -57,7 +55,7 @@ __all__ = ["PluginHost"]
 _unnamed = count(1)
 
 
-class PluginHost(Keeping, Watching):
+class PluginHost(Planning, Watching):
     """A kernel for plugins inside an application. Several may live side by side.
 
     Every method may be called from any thread. A host is a context manager, sync and async:
@@ -208,32 +206,6 @@ class PluginHost(Keeping, Watching):
             refresh: Ignore what an earlier run remembered.
         """
         return self._finder.discover(refresh)
-
-    def resolve(self, *names: str) -> Plan:
-        """Plans what to start, in which order, with a reason for everything left out.
-
-        Args:
-            names: Plugins to start with what they need; without any, all that are wanted.
-
-        Raises:
-            PluginNotFound: There is no plugin of such a name.
-        """
-        desired = self.desired
-        candidates = self._rows.candidates()
-        known = {c.name for c in candidates}
-        for name in names:
-            if canonical(name) not in known:
-                self._finder.by_name(name)
-        return resolve(
-            candidates,
-            roots=[canonical(n) for n in names] or None,
-            host_version=self.version,
-            desired=desired,
-            locked=self.state.pins,
-            running={p.name: p.version for p in self.kernel.plugins.values() if p.running},
-            precedence=self._precedence,
-            line_of=line_of_requirement,
-        )
 
     def load_plugin(
         self, source: Optional[PathLike] = None, *, path: Optional[PathLike] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple
 
 from ..errors import LockTimeout, PklError, StateCorrupt, StateNewer, StateUnavailable
 from ..kernel.core import Kernel
@@ -11,10 +11,13 @@ from ..kernel.log import logger_for
 from ..kernel.plugin import Plugin
 from ..kernel.reasons import REQUIREMENT_FAILED
 from ..model.state import Desired, PluginState, Reason
-from ..store import HostFacts, HostState, Quarantine, StateStore
+from ..store import HostFacts, HostState, Quarantine, RegistryBook, StateStore
 from .finding import HostFinder
 from .report import StartReport
 from .rows import Rows
+
+if TYPE_CHECKING:
+    from ..registry.revocation import Revoked
 
 __all__ = ["Wishes"]
 
@@ -41,6 +44,7 @@ class Wishes:
         self._named = named
         self._state: Optional[HostState] = None
         self._remarks: Tuple[str, ...] = ()
+        self._revoked: Optional["Revoked"] = None
         self._unkept = HostState()
         """What would be kept, of a host without a name."""
         self._here: Dict[str, Reason] = {}
@@ -89,6 +93,7 @@ class Wishes:
             logger_for(None).warning("%s", problem, extra=fields)
         self.problem = problem
         self._state = state
+        self._read_revoked()
         self._hold()
         self._rows.take_desired(state.desired)
 
@@ -97,8 +102,16 @@ class Wishes:
         """Why nothing may start them, of the plugins in quarantine."""
         return {**self.state.quarantined, **self._here}
 
+    def _read_revoked(self) -> None:
+        """Reads what registries have revoked, as it was at the last contact: no network."""
+        registries = [each for each in RegistryBook().read().registries if each.revoked]
+        if registries or self._revoked is not None:
+            from ..registry.revocation import Revoked
+
+            self._revoked = Revoked(registries)
+
     def _hold(self) -> None:
-        self._finder.hold(self.quarantined)
+        self._finder.hold(self.quarantined, self._revoked)
         for plugin in list(self._kernel.plugins.values()):
             plugin.candidate = self._finder.marked(plugin.candidate)
 

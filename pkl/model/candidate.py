@@ -48,7 +48,8 @@ class Candidate:
         requires_dist: ``Requires-Dist`` of the distribution, verbatim (PEP 508).
         fault: Why it cannot be started whatever the rest of the plan says: code ``manifest``
             (state ERROR) or ``collision``, ``metadata``, ``version``, ``stale``,
-            ``entry-point-target`` (state BLOCKED).
+            ``entry-point-target``, ``revoked``, and of a registry ``yanked`` or ``platform``
+            (state BLOCKED).
         notes: Remarks for ``pkl check`` and ``pkl doctor``, such as a shadowed copy.
     """
 

@@ -5,5 +5,6 @@ text), ``model`` (what the files say, as values), ``fields``, ``schema`` and ``w
 to JSON, every fault named), ``signing`` (``ssh-keygen``), ``trust`` (which index is taken, and what
 it covers); ``address`` (where a registry may be), ``connection`` and ``transport`` (how one of its
 files is fetched), ``cache`` and ``ages`` (copies of the last contact), ``client`` (one registry,
-asked and checked), ``revocation``, ``fitting`` and ``catalog`` (what may be chosen of several).
+asked and checked), ``revocation``, ``fitting``, ``catalog`` and ``reaching``
+(what may be chosen of several).
 """

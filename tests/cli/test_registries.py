@@ -11,6 +11,7 @@ import pytest
 from pkl.model.known_registry import KnownRegistry
 from pkl.store import RegistryBook
 from tests.cli.running import Pkl, directory_plugin
+from tests.discovery.fakes import plugin
 from tests.registry.client.server import Server, answers, running
 from tests.registry.client.site import Site, fake_key
 
@@ -355,6 +356,72 @@ def test_info_of_what_is_installed_asks_no_registry(
     server.asked.clear()
     assert "Origin:     path" in served.ok("info", "audit", "--path", "plugins").out
     assert server.asked == []
+
+
+# resolve, and what is revoked
+
+
+def test_what_is_not_installed_can_be_planned(known: Pkl, main: Site, tmp_path: Path) -> None:
+    main.add("auth", "1.3.0")
+    main.serial = 2
+    main.write(tmp_path / "main")
+    ran = known("resolve", "audit")
+    assert ran.status == 4
+    ran = known.ok("resolve", "audit", "--registry")
+    assert ran.lines[1].split(None, 3) == ["1", "auth", "1.3.0", "acme-auth 1.3.0, not installed"]
+    assert ran.lines[2].split(None, 3)[:3] == ["2", "audit", "2.0.0"]
+    found = known.ok("resolve", "audit", "--registry", "--host-version", "2", "--json").json
+    assert found["steps"] == [{"name": "audit", "version": "1.0.0", "layer": 0}]
+    assert found["from_registry"] == [
+        {
+            "name": "audit",
+            "version": "1.0.0",
+            "distribution": "acme-audit",
+            "url": (tmp_path / "main").as_uri() + "/pkl/v1/p/audit.json",
+        }
+    ]
+    assert known.ok("resolve", "--json").json["from_registry"] == []
+
+
+def test_a_plan_over_a_name_of_two_registries_is_blocked_until_one_wins(
+    known: Pkl, tmp_path: Path
+) -> None:
+    other = _other(tmp_path)
+    known.ok("registry", "add", "other", other)
+    ran = known("resolve", "audit", "--registry")
+    assert ran.status == 5
+    assert "plugin audit is in several registries" in ran.out
+    known.ok("registry", "add", "other", other, "--wins")
+    ran = known.ok("resolve", "audit", "--registry")
+    assert "evil-audit 9.0.0" in ran.out
+    assert "audit: taken from the registry other, which wins over main" in ran.err
+
+
+def test_registries_say_nothing_of_foreign_groups(known: Pkl) -> None:
+    ran = known("resolve", "--group", "pytest11", "--registry")
+    assert ran.status == 2
+    assert "registries hold plugins of pkl" in ran.err
+
+
+def test_a_plan_without_its_registry_is_an_error(known: Pkl, tmp_path: Path) -> None:
+    (tmp_path / "main" / "pkl" / "v1" / "index.json").unlink()
+    ran = known("resolve", "audit", "--registry")
+    assert (ran.status, ran.out) == (6, "")
+    assert "index.json is not there" in ran.err
+
+
+def test_what_was_revoked_is_blocked_in_every_view_with_no_network(
+    pkl: Pkl, main: Site, work: Path, site: Path, tmp_path: Path
+) -> None:
+    plugin(site, "audit", "1.0.0", 'name = "audit"\n')
+    (work / "pkl.toml").write_text('name = "shop"\nversion = "2.1"\n', encoding="utf-8")
+    main.revoke("audit", "1.0", reason="It leaks")
+    pkl.ok("registry", "add", "main", main.write(tmp_path / "main"))
+    (tmp_path / "main" / "pkl" / "v1" / "index.json").unlink()
+    (row,) = pkl.ok("list", "--json").json["plugins"]
+    assert (row["state"], row["reason"]["code"]) == ("blocked", "revoked")
+    assert row["reason"]["message"] == "audit 1.0 was revoked by its registry: It leaks"
+    assert "It leaks" in pkl.ok("info", "audit").out
 
 
 def test_a_pinned_key_that_is_damaged_is_shown_as_such(pkl: Pkl) -> None:

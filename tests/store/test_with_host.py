@@ -245,13 +245,13 @@ def test_a_pinned_version_is_preferred(
     make: Make, kept: StateStore, plugins: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     locked = []
-    real = pkl.host.host.resolve  # type: ignore[attr-defined]
+    real = pkl.host.planning.resolve  # type: ignore[attr-defined]
 
     def resolve(candidates: Any, **terms: Any) -> Any:
         locked.append(terms["locked"])
         return real(candidates, **terms)
 
-    monkeypatch.setattr("pkl.host.host.resolve", resolve)
+    monkeypatch.setattr("pkl.host.planning.resolve", resolve)
     kept.pin("shop", "lone", "1.0")
     make().start()
     assert locked == [{"lone": "1.0"}]
