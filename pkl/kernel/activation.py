@@ -177,6 +177,7 @@ class Activations:
         self._failures.pop(plugin.name, None)
         if plugin.state is _S.ERROR and is_lazy(plugin.metadata.activation):
             self._plant(plugin)
+            self.watch_for_idleness()
 
     def on_import(self, plugin: "Plugin", by: Optional[Subject]) -> None:
         """Starts a plugin that is being imported, if it waits for that.
@@ -273,6 +274,7 @@ class Activations:
         def again() -> None:
             if plugin.generation.number == number:
                 self._plant(plugin)
+                self.watch_for_idleness()
 
         pause = min(_FIRST_PAUSE * 2.0 ** min(failures, 10), _LONGEST_PAUSE)
         self._after(pause, again)
@@ -288,14 +290,18 @@ class Activations:
 
     def watch_for_idleness(self) -> None:
         """Starts what waits for the host to be idle, one after the other, when it is."""
-        if any("idle" in w.plugin.metadata.activation for w in list(self._waiting.values())):
+        if self._idle_ones():
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = self._after(self._idle, self._when_idle)
 
+    def _idle_ones(self) -> List[Waiting]:
+        known = list(self._waiting.values())
+        return [each for each in known if "idle" in each.plugin.metadata.activation]
+
     def _when_idle(self) -> None:
         kernel = self._kernel
-        idle = [w for w in self._waiting.values() if "idle" in w.plugin.metadata.activation]
+        idle = self._idle_ones()
         if idle and not kernel.transitions.busy(kernel):
             loop = sys.modules["asyncio"]._get_running_loop() if "asyncio" in sys.modules else None
             if loop is not None and loop is kernel.loop:

@@ -141,11 +141,13 @@ def proxy_for(name: str, kernel: Optional["Kernel"] = None) -> PluginProxy:
     plugin = kernel.plugins.get(canonical(name))
     if plugin is None:
         raise _unknown(kernel, name)
+    importing = subject.plugin if subject is not None else None
     if plugin.waiting is not None and not _loading(plugin):
+        if kernel.strict and importing is not None:
+            _check_declared(kernel, importing, plugin)  # what is refused starts nothing
         kernel.activations.on_import(plugin, subject)
     if not _importable(plugin):
         raise not_running(plugin)
-    importing = subject.plugin if subject is not None else None
     if importing is not None and importing is not plugin:
         _check_declared(kernel, importing, plugin)
     word = identifier(plugin.name)

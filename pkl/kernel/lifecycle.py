@@ -128,6 +128,7 @@ class Lifecycle(Loading):
                 tried.add(plugin)
                 if self.kernel.activations.rests(plugin):
                     self.kernel.activations.arm(plugin)
+                    self.kernel.activations.watch_for_idleness()
                     continue
                 try:
                     await self.enable(run, plugin, trail=trail)

@@ -217,6 +217,33 @@ def test_an_idle_host_starts_them_one_after_the_other(
     assert all(plugin(host, n).activation[0] == "idle" for n in seen)  # type: ignore[index]
 
 
+def test_an_idle_host_tries_again_what_failed(
+    host: pkl.PluginHost, make: Make, clock: FakeClock, seen: List[Any], faults: List[Any]
+) -> None:
+    """After the pause that the failure earned, and the time after which it is idle."""
+    code = "pkl_seen.append(1)\nif len(pkl_seen) < 2: raise OSError('no disk')"
+    lazy(make, "idle", requires=[], code=code)
+    host.start()
+    clock.advance(1)
+    assert seen == [1] and len(faults) == 1
+    clock.advance(1.9)
+    assert seen == [1]
+    clock.advance(0.1)
+    assert seen == [1, 1] and state(plugin(host, "audit")) == "enabled"
+
+
+def test_an_import_that_a_strict_host_refuses_starts_nothing(
+    make: Make, tmp_path: Path, seen: List[Any]
+) -> None:
+    lazy(make, "import", requires=[], code="pkl_seen.append(1)")
+    make("user", "import pkl\n@pkl.syscall\ndef use():\n    from pkl.plugins import audit")
+    with pkl.PluginHost(paths=[tmp_path / "plugins"], strict=True) as host:
+        host.start()
+        with pytest.raises(pkl.UndeclaredImport):
+            host.plugins.user.use()
+        assert seen == [] and plugin(host, "audit").waiting is not None
+
+
 def test_idleness_on_a_loop_awaits_async_handlers(
     host: pkl.PluginHost, make: Make, clock: FakeClock, seen: List[Any]
 ) -> None:
