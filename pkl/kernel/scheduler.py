@@ -157,7 +157,10 @@ class Scheduler:
             if job.cancelled:
                 return
             job.cancelled = True
-            job.call = _nothing  # the entry may lie in the heap for long; let the callback go
+            # The entry may lie in the heap for long; let the callback and its plugin's pool go, in
+            # the order that suits who hands the job out right now.
+            job.call = _nothing
+            job.pool = _NO_POOL
             self._stale += 1
             if self._stale > 64 and self._stale * 2 > len(self._heap):
                 self._heap = [entry for entry in self._heap if not entry[2].cancelled]
@@ -216,6 +219,9 @@ def _after_fork() -> None:
 
 
 _survivors: "WeakSet[Union[Pool, Scheduler]]" = WeakSet()
+
+_NO_POOL = Pool("pkl-cancelled", inline=True)
+"""Where cancelled jobs are handed to."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
