@@ -340,7 +340,7 @@ class RegistryClient:
                 f"a key that is pinned for the registry {known.url} cannot be read: {e}",
                 url=known.url,
                 registry=known.name,
-                hint=f"pin it again: pkl registry keys pin {known.name} FILE.pub",
+                hint=f"pin it again: pkl registry add {known.name} {known.url} --key FILE.pub",
                 why="pinned",
             ) from None
         return Known(known.url, known.name, keys, seen)

@@ -424,8 +424,14 @@ def test_what_was_revoked_is_blocked_in_every_view_with_no_network(
     assert "It leaks" in pkl.ok("info", "audit").out
 
 
-def test_a_pinned_key_that_is_damaged_is_shown_as_such(pkl: Pkl) -> None:
+def test_a_pinned_key_that_is_damaged_is_shown_as_such_and_can_be_pinned_again(
+    pkl: Pkl, tmp_path: Path
+) -> None:
     blob = base64.b64encode(b"rubbish").decode("ascii")
     damaged = KnownRegistry("main", "https://example.org", (f"ssh-ed25519 {blob}",))
     RegistryBook().change(lambda _: (damaged,))
     assert "damaged" in pkl.ok("registry", "list").out
+    (tmp_path / "key.pub").write_text(str(fake_key("a")), encoding="utf-8")
+    again = ("registry", "add", "main", "https://example.org", "--key", str(tmp_path / "key.pub"))
+    pkl.ok("--offline", *again)
+    assert _book()[0].keys == (str(fake_key("a")),)

@@ -532,4 +532,4 @@ def test_a_pinned_key_that_cannot_be_read_fails_closed(
 ) -> None:
     visit.known = visit.known._replace(keys=("ssh-ed25519 rubbish",))
     error = refused(visit().index, SignatureRefused, server.url)
-    assert error.hint == "pin it again: pkl registry keys pin main FILE.pub"
+    assert error.hint == f"pin it again: pkl registry add main {server.url} --key FILE.pub"
