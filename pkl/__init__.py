@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .errors import CapabilityNotProvided as CapabilityNotProvided
     from .errors import CleanupError as CleanupError
     from .errors import ConflictError as ConflictError
+    from .errors import DeprecatedHookWarning as DeprecatedHookWarning
     from .errors import DiscoveryError as DiscoveryError
     from .errors import Fault as Fault
     from .errors import HandlerErrors as HandlerErrors
@@ -69,12 +70,14 @@ if TYPE_CHECKING:
     from .errors import UndeclaredImportWarning as UndeclaredImportWarning
     from .errors import UsageError as UsageError
     from .errors import WorkDeadlock as WorkDeadlock
+    from .errors import WrapperFault as WrapperFault
     from .host import PluginHost as PluginHost
     from .host import StartReport as StartReport
     from .host import get_default_host as get_default_host
     from .host import load_plugin as load_plugin
     from .host import set_default_host as set_default_host
     from .kernel.activity import stop_token as stop_token
+    from .kernel.base_hook import HookHandler as HookHandler
     from .kernel.callback import bind as bind
     from .kernel.context import get_current_plugin as get_current_plugin
     from .kernel.context import plugin_context as plugin_context
@@ -87,6 +90,7 @@ if TYPE_CHECKING:
     from .kernel.hook import hook as hook
     from .kernel.hook_result import HookResult as HookResult
     from .kernel.hook_result import Results as Results
+    from .kernel.hookimpl import hookimpl as hookimpl
     from .kernel.lifecycle_event import LifecycleEvent as LifecycleEvent
     from .kernel.log import PluginLogger as PluginLogger
     from .kernel.log import get_logger as get_logger
@@ -135,6 +139,7 @@ __all__ = [
     "CapabilityNotProvided",
     "CleanupError",
     "ConflictError",
+    "DeprecatedHookWarning",
     "Desired",
     "Discovery",
     "DiscoveryError",
@@ -144,6 +149,7 @@ __all__ = [
     "HandlerErrors",
     "HandlerRefused",
     "Hook",
+    "HookHandler",
     "HookResult",
     "HostClosed",
     "HostEvent",
@@ -217,6 +223,7 @@ __all__ = [
     "UndeclaredImportWarning",
     "UsageError",
     "WorkDeadlock",
+    "WrapperFault",
     "__version__",
     "bind",
     "create_task",
@@ -225,6 +232,7 @@ __all__ = [
     "get_default_host",
     "get_logger",
     "hook",
+    "hookimpl",
     "load_plugin",
     "log",
     "plugin_context",
@@ -244,12 +252,14 @@ __all__ = [
 _HOMES = {
     "host": "PluginHost StartReport get_default_host load_plugin set_default_host",
     "kernel.activity": "stop_token",
+    "kernel.base_hook": "HookHandler",
     "kernel.callback": "bind",
     "kernel.context": "get_current_plugin plugin_context",
     "kernel.event": "Event HostEvent event",
     "kernel.executor": "Submission submit",
     "kernel.hook": "Hook hook",
     "kernel.hook_result": "HookResult Results",
+    "kernel.hookimpl": "hookimpl",
     "kernel.lifecycle_event": "LifecycleEvent",
     "kernel.log": "PluginLogger get_logger log",
     "kernel.plugin": "Plugin",

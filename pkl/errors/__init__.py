@@ -50,6 +50,7 @@ from .kinds import (
     UndeclaredImport,
     UsageError,
     WorkDeadlock,
+    WrapperFault,
 )
 from .registry import (
     RegistryAbsent,
@@ -62,13 +63,19 @@ from .registry import (
     SignatureRefused,
 )
 from .services import CapabilityNotProvided, ServiceRefused, ServiceUnavailable
-from .warnings import ModuleReplacedWarning, PklWarning, UndeclaredImportWarning
+from .warnings import (
+    DeprecatedHookWarning,
+    ModuleReplacedWarning,
+    PklWarning,
+    UndeclaredImportWarning,
+)
 
 __all__ = [
     "ApplicationError",
     "CapabilityNotProvided",
     "CleanupError",
     "ConflictError",
+    "DeprecatedHookWarning",
     "DiscoveryError",
     "Fault",
     "HandlerErrors",
@@ -120,4 +127,5 @@ __all__ = [
     "UndeclaredImportWarning",
     "UsageError",
     "WorkDeadlock",
+    "WrapperFault",
 ]

@@ -45,6 +45,7 @@ __all__ = [
     "UndeclaredImport",
     "UsageError",
     "WorkDeadlock",
+    "WrapperFault",
 ]
 
 
@@ -255,10 +256,17 @@ class WorkDeadlock(PklError, RuntimeError):
 
 
 class HandlerRefused(PklError, TypeError):
-    """A handler does not fit the event it subscribes to; nothing was registered."""
+    """A handler does not fit the event or hook it subscribes to; nothing was registered."""
 
     code = "E_HANDLER"
     exit_status = 5
+
+
+class WrapperFault(PklError, RuntimeError):
+    """A wrapper of a hook yielded not once, but never or twice."""
+
+    code = "E_WRAPPER"
+    exit_status = 9
 
 
 class HostClosed(PklError, RuntimeError):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["ModuleReplacedWarning", "PklWarning", "UndeclaredImportWarning"]
+__all__ = [
+    "DeprecatedHookWarning",
+    "ModuleReplacedWarning",
+    "PklWarning",
+    "UndeclaredImportWarning",
+]
 
 
 class PklWarning(UserWarning):
@@ -18,3 +23,7 @@ class ModuleReplacedWarning(PklWarning):
 
     Not an ``ImportWarning``: Python hides those unless asked, and this one nobody expects.
     """
+
+
+class DeprecatedHookWarning(PklWarning, DeprecationWarning):
+    """A handler answers a hook that is deprecated, or takes such an argument of one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, Iterable, List, Tuple
 
 from ..model.finding import Finding, sort_findings
-from .hook_findings import blocked_handlers
+from .hook_findings import blocked_handlers, deprecated_hooks, unfit_handlers, unknown_hooks
 from .service_findings import broken_promises, missing_services
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ FINDERS: Tuple[Callable[["Kernel"], Iterable[Finding]], ...] = (
     blocked_handlers,
     broken_promises,
     missing_services,
+    unknown_hooks,
+    unfit_handlers,
+    deprecated_hooks,
 )
 """Each looks at one kind of thing. It runs no plugin code, changes nothing and never raises."""
 

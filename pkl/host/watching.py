@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, FrozenSet, Mapping, Optional, Tuple
 
 from ..kernel.core import Kernel
-from ..kernel.hook_trace import Tracer
+from ..kernel.hook_control import Tracer
 from ..kernel.plugin import Plugin
 from ..model.finding import Finding
 from ..names import canonical
@@ -49,24 +49,23 @@ class Watching:
             before: Called with the hook's name and its arguments by name.
             after: Called with these, the result, the error or None, and the seconds it took.
         """
-        tracer = Tracer(before, after)
-        self.kernel.tracers.append(tracer)
-
-        def undo() -> None:
-            if tracer in self.kernel.tracers:
-                self.kernel.tracers.remove(tracer)
-
-        return undo
+        return self.kernel.hook_control.trace(Tracer(before, after))
 
     def block_handlers(self, name: str) -> "Undo":
-        """Keeps a plugin's hook handlers from being called; returns what lets them again."""
-        blocked = canonical(name)
-        self.kernel.blocked |= {blocked}
+        """Keeps a plugin's hook handlers from being called; returns what lets them again.
 
-        def undo() -> None:
-            self.kernel.blocked -= {blocked}
+        Blocked twice, they are called again once both are undone. The plugin need not be known.
+        """
+        return self.kernel.hook_control.block(canonical(name))
 
-        return undo
+    def unblock_handlers(self, name: str) -> bool:
+        """Undoes every ``block_handlers`` of a plugin; whether there was one."""
+        return self.kernel.hook_control.unblock(canonical(name))
+
+    @property
+    def blocked_handlers(self) -> FrozenSet[str]:
+        """The plugins whose hook handlers are kept from being called."""
+        return self.kernel.hook_control.blocked
 
     def add_enable_hook(self, hook: Callable[[Plugin], Any]) -> "Undo":
         """Calls ``hook(plugin)`` after a plugin was enabled; returns its undo."""

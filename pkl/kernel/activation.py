@@ -18,6 +18,7 @@ from ..model.state import Action, Desired, PluginState, Reason
 from ..names import canonical
 from .context import Subject, _current, running_as
 from .flat import complete
+from .route import Route
 from .task import start_task
 from .timer import Timer
 from .transition import current_actor
@@ -25,7 +26,6 @@ from .transition import current_actor
 if TYPE_CHECKING:
     from .core import Kernel
     from .plugin import Plugin
-    from .route import Route
     from .runner import Runner
 
 __all__ = ["Activations", "Trigger", "Waiting"]
@@ -130,7 +130,7 @@ class Activations:
                 trigger = Trigger(self, waiting, text)
                 owner, dot, own = subject.rpartition(".")
                 if dot:
-                    routes = [kernel.route(canonical(owner), own)]
+                    routes = [kernel.named_route(canonical(owner), own, Route)]
                 else:
                     self._on_host.append((own, trigger))
                     routes = kernel.host_routes(own)

@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Tuple,
+    TypeVar,
+    overload,
+)
 
-from ..errors import HandlerRefused
 from .context import Subject
-from .describe import describe
 from .generation import Generation
-from .hook_route import HookOptions, HookRoute, HookSubscription, MissedCall
+from .guard import guard_late
+from .hook_route import HookRoute
+from .hook_subscription import HookOptions, HookSubscription
 from .ownership import registrant
 from .route import Shape
 from .subscribable import Subscribable, check_same_host
-from .syscall import is_async
 
 if TYPE_CHECKING:
+    from .plugin import Plugin
     from .ports import Undo
 
-__all__ = ["BaseHook"]
+__all__ = ["BaseHook", "HookHandler", "file_subscription"]
 
 H = TypeVar("H", bound=Callable[..., Any])
+
+
+class HookHandler(NamedTuple):
+    """One handler of a hook, as ``Hook.handlers()`` lists it."""
+
+    function: Callable[..., Any]
+    """The function."""
+    plugin: Optional["Plugin"]
+    """Whose it is; None for the host's."""
+    wrapper: bool
+    """Whether it runs around the call."""
+    live: bool
+    """Whether a call now would reach it: its plugin is enabled, and nothing leaves it out."""
 
 
 class BaseHook(Subscribable):
@@ -29,14 +52,19 @@ class BaseHook(Subscribable):
         owner: The generation that declared it, or None for the host.
         historic: Whether late subscribers are given the calls they missed.
         is_async: Whether it is awaited.
+        declared: The names of its arguments, in order.
+        deprecated: What to use in its place, or None.
+        deprecated_arguments: What to use in place of its deprecated arguments, by name.
     """
 
+    kind = "hook"
     owner: Optional[Generation]
     historic: bool
     is_async: bool
     shape: Shape
     declared: Tuple[str, ...]
-    _history: List[MissedCall]
+    deprecated: Optional[str]
+    deprecated_arguments: Mapping[str, str]
 
     def _route_for(self, subject: Subject) -> HookRoute:
         raise NotImplementedError
@@ -76,7 +104,8 @@ class BaseHook(Subscribable):
             trylast: After all that do not ask for it.
             wrapper: A generator function that runs around the whole call: it yields once, is
                 given the result there (or the exception is raised there), and what it returns
-                replaces the result unless it is None.
+                replaces the result unless it is None. An async generator, which cannot return
+                anything, yields the replacement as its last act.
 
         Returns:
             The function itself.
@@ -106,40 +135,33 @@ class BaseHook(Subscribable):
         return self._subscribe(handler, HookOptions(priority, tryfirst, trylast, wrapper)).release
 
     def _subscribe(self, handler: Callable[..., Any], options: HookOptions) -> HookSubscription:
-        if not callable(handler):
-            raise HandlerRefused(
-                f"{handler!r} cannot be called, so it cannot answer the hook {self.full_name}"
-            )
-        if is_async(handler) and not self.is_async:
-            raise HandlerRefused(
-                f"the hook {self.full_name} is not async, so nobody would await the async handler "
-                f"{describe(handler)}",
-                hint="make it a plain function, or make the hook async",
-            )
         subject = registrant()
         self._check_subscriber(subject)
-        route = self._route_for(subject)
-        subscription = HookSubscription(
-            subject,
-            route,
-            handler,
-            options,
-            self.declared,
-            self.shape,
-            self.is_async,
-            self.full_name,
-        )
-        if self.historic and not options.wrapper:
-            subscription.missed = self._history
-        route.add(subscription)
-        try:
-            subject.kernel.resource_manager.register(subscription)
-        except BaseException:
-            route.remove(subscription)
-            raise
-        return subscription
+        subscription = HookSubscription(subject, self._route_for(subject), handler, options)
+        subscription.bind(self)
+        return file_subscription(subscription)
 
     def _check_subscriber(self, subject: Subject) -> None:
         plugin = subject.plugin
         if self.owner is not None and plugin is not None:
             check_same_host(plugin, subject.kernel, self.owner, f"hook {self.full_name}")
+
+
+def file_subscription(subscription: HookSubscription) -> HookSubscription:
+    """Files a subscription with its route and its subscriber, or with neither.
+
+    Raises:
+        PluginNotRunning: The subscriber has been stopped.
+        HostClosed: It is the host, which is closed.
+    """
+    route, subject = subscription.route, subscription._subject
+    route.add(subscription)
+    try:
+        subject.kernel.resource_manager.register(subscription)
+    except BaseException:
+        route.remove(subscription)
+        subject.kernel.resource_manager.take(subscription)
+        raise
+    if subject.gates and not subscription.is_wrapper:
+        guard_late(subscription)
+    return subscription

@@ -5,7 +5,17 @@ from __future__ import annotations
 import sys
 from itertools import count
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    List,
+    NamedTuple,
+    Optional,
+    Type,
+    TypeVar,
+)
 
 from ..errors import HostClosed, NameRefused
 from ..errors.base import text_of
@@ -16,8 +26,8 @@ from .activation import Activations
 from .context import Subject, _current
 from .describe import describe
 from .dispatch import passes
+from .hook_control import HookControl
 from .hook_route import HookRoute
-from .hook_trace import Tracer
 from .lifecycle import Lifecycle
 from .log import logger_for
 from .plugin import Plugin
@@ -33,6 +43,8 @@ if TYPE_CHECKING:
     from .ports import Clock, CodeLoader, Finder, Gate, SettingsSource, Supervisor, Undo
 
 __all__ = ["Kernel", "PluginFault"]
+
+R = TypeVar("R", bound=Route)
 
 _uids = count(1)
 
@@ -119,10 +131,7 @@ class Kernel:
         self.switch_hooks: List[Callable[..., Any]] = []
         self.enable_hooks: List[Callable[..., Any]] = []
         self.disable_hooks: List[Callable[..., Any]] = []
-        self.tracers: List[Tracer] = []
-        """See ``host.trace_hooks``."""
-        self.blocked: FrozenSet[str] = frozenset()
-        """Plugins whose hook handlers are not called."""
+        self.hook_control = HookControl(self._hooks_changed)
         self.error_hooks: List[Callable[[PluginFault], Any]] = []
         self.subject = Subject(self, None, live=True)
         self.resource_manager = ResourceManager(self)
@@ -161,28 +170,36 @@ class Kernel:
         self.activations.close()
         ask_to_stop(self.subject)
 
-    def route(self, plugin: str, event: str) -> Route:
-        """The route of one plugin's event, the same for all its generations."""
-        routes = self._routes.setdefault(plugin, {})
-        found = routes.get(event)
-        if found is None:
-            found = routes.setdefault(event, Route(self, f"{plugin}.{event}"))
-        return found
+    def route(self, plugin: str, name: str, kind: Type[R]) -> R:
+        """The route of one plugin's event or hook, the same for all its generations.
 
-    def hook_route(self, plugin: str, hook: str) -> HookRoute:
-        """The route of one plugin's hook; what subscribed to an event of that name is dropped."""
-        found = self._routes.setdefault(plugin, {}).get(hook)
-        if isinstance(found, HookRoute):
+        What subscribed to one of the other kind that bore the name is dropped.
+        """
+        routes = self._routes.setdefault(plugin, {})
+        found = routes.get(name)
+        if type(found) is kind:
             return found
-        made = HookRoute(self, f"{plugin}.{hook}")
-        self._routes[plugin][hook] = made
+        made = routes[name] = kind(self, f"{plugin}.{name}")
         if found is not None:
             self.activations.move(found, made)
         return made
 
+    def named_route(self, plugin: str, name: str, kind: Type[Route]) -> Route:
+        """What was declared under that name, of whatever kind; one of ``kind`` if nothing was."""
+        found = self._routes.get(plugin, {}).get(name)
+        if found is not None and (found.event is not None or isinstance(found, kind)):
+            return found
+        return self.route(plugin, name, kind)
+
     def routes_of(self, plugin: str) -> List[Route]:
         """The routes of every event that a plugin has or had."""
         return list(self._routes.get(plugin, {}).values())
+
+    def _hooks_changed(self) -> None:
+        for routes in list(self._routes.values()):
+            for route in list(routes.values()):
+                if isinstance(route, HookRoute):
+                    route.changed()
 
     def quarrelsome(self) -> List[Plugin]:
         """The running plugins that declare conflicts."""

@@ -63,7 +63,7 @@ class Event(BaseEvent[P, R]):
                 hint="give one of them another name: @event(name=…)",
             )
         owner.events[name] = self
-        self._route = owner.kernel.route(owner.plugin.name, name)
+        self._route = owner.kernel.route(owner.plugin.name, name, Route)
         self._route.event = self
         self._inline = not self.is_async and not self.is_generator and errors == "contain"
 

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import sys
-from copy import copy
+from functools import partial
+from types import CodeType
 from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
     Coroutine,
     Dict,
-    FrozenSet,
     Generic,
-    List,
+    Mapping,
     Optional,
-    Tuple,
     TypeVar,
     overload,
 )
 
 from ..errors import HandlerRefused, NameRefused
-from ..names import canonical
-from .base_hook import BaseHook
-from .context import Subject, _current, current_subject
+from .context import Subject, _current, current_subject, switch, switch_back
 from .describe import describe
 from .generation import Generation, not_running, runs_plugin_code
-from .hook_async import arun_hook
+from .hook_async import arun
 from .hook_call import HookCall, collect_plain, run_hook
+from .hook_choice import ChosenHook
+from .hook_history import PastCall
 from .hook_result import Results
-from .hook_route import (
-    HookEntries,
-    HookRoute,
-    parameters_of,
-)
-from .hook_trace import atraced, traced
+from .hook_route import HookRoute
+from .hook_trace import traced
 from .ownership import owner_of
 from .route import shape_of
 from .subscribable import check_invoker
@@ -47,7 +42,7 @@ else:
     from typing_extensions import ParamSpec
 
 if TYPE_CHECKING:
-    from .core import Kernel
+    pass
 
 __all__ = ["Hook", "hook"]
 
@@ -55,10 +50,21 @@ P = ParamSpec("P")
 R = TypeVar("R")
 H = TypeVar("H", bound=Callable[..., Any])
 
-_get, _set, _reset = _current.get, _current.set, _current.reset
+_get, _set = _current.get, _current.set
 
 
-class Hook(BaseHook, Generic[P, R]):
+def _documented() -> None:
+    """Does nothing."""
+
+
+def _bare() -> None: ...
+
+
+_IDLE = {(f.__code__.co_code, f.__code__.co_consts[-1]) for f in (_documented, _bare)}
+"""What the code of a body that does nothing looks like."""
+
+
+class Hook(ChosenHook, Generic[P, R]):
     """A call that plugins answer; made by ``@hook``.
 
     Who may invoke it and how subscriptions live on is as for an event: a plugin's hook is invoked
@@ -80,9 +86,11 @@ class Hook(BaseHook, Generic[P, R]):
         historic: bool,
         errors: str,
         concurrent: bool,
+        deprecated: Optional[str],
+        deprecated_arguments: Mapping[str, str],
     ) -> None:
-        declared = parameters_of(function)
-        if declared is None:
+        code = getattr(function, "__code__", None)
+        if code is None or code.co_flags & 0x0C:
             raise HandlerRefused(
                 f"the hook {describe(function)} takes *args or **kwargs; a hook names its "
                 "arguments, so that handlers can take some of them by name"
@@ -98,8 +106,16 @@ class Hook(BaseHook, Generic[P, R]):
         self.historic = historic
         self.errors = errors
         self.concurrent = concurrent
-        self.function = function
-        self.declared = declared
+        self.function: Callable[..., Any] = function
+        self.declared = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        self.deprecated = deprecated
+        self.deprecated_arguments = dict(deprecated_arguments)
+        unknown = sorted(set(self.deprecated_arguments) - set(self.declared))
+        if unknown:
+            raise HandlerRefused(
+                f"the hook {describe(function)} deprecates {', '.join(unknown)}, which it does not "
+                "take"
+            )
         self.defaults = _defaults(function)
         self.is_async = is_async(function)
         if historic and (first or self.is_async):
@@ -112,12 +128,13 @@ class Hook(BaseHook, Generic[P, R]):
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
         self.__wrapped__ = function
-        self._without: FrozenSet[str] = frozenset()
-        self._careful = first or historic or self.is_async
-        self._history: List[Tuple[Any, Any, Optional[Callable[[Any], Any]]]] = []
+        self._arity = len(self.declared)
+        self._idle = not code.co_kwonlyargcount and _does_nothing(code)
         self._routes: Dict[int, HookRoute] = {}
         self.full_name = name if owner is None else f"{owner.plugin.name}.{name}"
         self._route: Optional[HookRoute] = None
+        self._quick_route: Optional[HookRoute] = None
+        self._generation: Any = owner
         if owner is not None:
             self._claim(owner)
 
@@ -134,9 +151,12 @@ class Hook(BaseHook, Generic[P, R]):
                 hint="give one of them another name: @hook(name=…)",
             )
         owner.events[self.name] = self
-        route = owner.kernel.hook_route(owner.plugin.name, self.name)
+        route = owner.kernel.route(owner.plugin.name, self.name, HookRoute)
         route.event = self
+        route.history.clear()
         self._routes[owner.kernel.uid] = self._route = route
+        if not (self.first or self.historic or self.is_async):
+            self._quick_route = route
 
     def __repr__(self) -> str:
         return f"<Hook {self.full_name}>"
@@ -166,30 +186,26 @@ class Hook(BaseHook, Generic[P, R]):
             TypeError: The arguments are not those that the hook declares.
             BaseException: With ``errors="raise"``: what a handler raised.
         """
-        generation, route = self.owner, self._route
-        caller = _get()
+        generation = self._generation
+        caller, route = _get(), self._quick_route
         if (
             route is None
-            or generation is None
+            or (handlers := route.quick) is None
             or generation.slow
             or (caller is not generation and caller is not None)
-            or self._careful
         ):
             return self._call(args, kwargs, None)  # type: ignore[no-any-return]
-        entries = route.hook_entries or route.split()
-        kernel = generation.kernel
-        if entries.wrappers or not entries.plain or kernel.blocked or kernel.tracers:
-            return self._call(args, kwargs, None)  # type: ignore[no-any-return]
-        token = _set(generation)
         try:
-            self.function(*args, **kwargs)
-            if kwargs or len(args) != len(self.declared):
-                given = HookCall(self, args, kwargs).positional
-            else:
-                given = args
-            return collect_plain(self, given, entries)  # type: ignore[return-value]
+            if kwargs or len(args) != self._arity:
+                _set(generation)
+                self.function(*args, **kwargs)
+                args = HookCall(self, args, kwargs).positional  # type: ignore[assignment]
+            elif not self._idle:
+                _set(generation)
+                self.function(*args)
+            return collect_plain(self, args, handlers)  # type: ignore[return-value]
         finally:
-            _reset(token)
+            _set(caller)
 
     def recorded(self, on_answer: Callable[[Any], Any], *args: P.args, **kwargs: P.kwargs) -> None:
         """Calls a historic hook, and ``on_answer`` with each answer, also those of late handlers.
@@ -211,56 +227,31 @@ class Hook(BaseHook, Generic[P, R]):
                 check_invoker(owner, caller, "hook", self.full_name)
         else:
             generation = (caller or current_subject()).kernel.subject
-        kernel = generation.kernel
-        route = self._route_for(generation)
         call = HookCall(self, args, kwargs)
         if self.is_async:
-            return self._acall(call, route, kernel)
-        entries = route.hook_entries or route.split()
-        if self._without or kernel.blocked:
-            entries = self._reduced(entries, kernel)
-        if self.historic:
-            self._history.append((args, kwargs, on_answer))
-        if kernel.tracers:
-            return traced(kernel, call, lambda: self._run(call, generation, entries))
-        return self._run(call, generation, entries)
+            return arun(call, generation, self._aentries)
+        if generation.kernel.hook_control.tracers:
+            run = partial(self._run, call, generation, on_answer)
+            return traced(generation.kernel, call, run)
+        return self._run(call, generation, on_answer)
 
-    def _run(self, call: HookCall, generation: Subject, entries: HookEntries) -> Any:
-        token = _set(generation)
+    @runs_plugin_code
+    def _run(
+        self, call: HookCall, generation: Subject, on_answer: Optional[Callable[[Any], Any]]
+    ) -> Any:
+        caller = switch(generation)
         try:
             self.function(*call.args, **call.kwargs)
-            return run_hook(call, generation, entries)
+            past = None
+            if self.historic:
+                past = PastCall(call.positional, caller or generation, on_answer)
+            return run_hook(call, generation, self._entries(generation, past))
         finally:
-            _reset(token)
+            switch_back(caller)
 
-    async def _acall(self, call: HookCall, route: HookRoute, kernel: "Kernel") -> Any:
-        entries = route.hook_entries or await route.asplit()
-        if self._without or kernel.blocked:
-            entries = self._reduced(entries, kernel)
-        self.function(*call.args, **call.kwargs).close()
-        if kernel.tracers:
-            return await atraced(kernel, call, arun_hook(call, entries, self.concurrent))
-        return await arun_hook(call, entries, self.concurrent)
 
-    def _reduced(self, entries: HookEntries, kernel: "Kernel") -> HookEntries:
-        def kept(subject: Subject) -> bool:
-            plugin = subject.plugin
-            return plugin is None or (
-                plugin.name not in self._without and plugin.name not in kernel.blocked
-            )
-
-        return HookEntries(
-            tuple(e for e in entries.wrappers if kept(e[0])),
-            tuple(e for e in entries.handlers if kept(e[0])),
-            entries.plain,
-        )
-
-    def without(self, *plugins: str) -> "Hook[P, R]":
-        """This hook, calling every handler but those of the named plugins."""
-        reduced = copy(self)
-        reduced._without = self._without | frozenset(canonical(p) for p in plugins)
-        reduced._careful = True
-        return reduced
+def _does_nothing(code: CodeType) -> bool:
+    return (code.co_code, code.co_consts[-1]) in _IDLE and not code.co_cellvars
 
 
 def _defaults(function: Callable[..., Any]) -> Dict[str, Any]:
@@ -286,6 +277,8 @@ def hook(
     errors: Literal["contain", "raise"] = "contain",
     concurrent: bool = False,
     name: Optional[str] = None,
+    deprecated: Optional[str] = None,
+    deprecated_arguments: Optional[Mapping[str, str]] = None,
 ) -> Callable[[Callable[P, Any]], Hook[P, Any]]: ...
 
 
@@ -297,6 +290,8 @@ def hook(
     errors: str = "contain",
     concurrent: bool = False,
     name: Optional[str] = None,
+    deprecated: Optional[str] = None,
+    deprecated_arguments: Optional[Mapping[str, str]] = None,
 ) -> Any:
     """Declares a hook: ``@hook`` or ``@hook(first=…, historic=…)``.
 
@@ -314,10 +309,14 @@ def hook(
         concurrent: An async hook's handlers run as tasks of one group instead of in order; with
             ``errors="raise"`` the first failure cancels the others.
         name: Its name, by default the function's.
+        deprecated: What to answer in its place; whoever subscribes to it is warned.
+        deprecated_arguments: The same for single arguments, by name; only handlers that take one
+            are warned.
 
     Raises:
         HandlerRefused: The function cannot declare a hook: it takes ``*args`` or ``**kwargs``,
-            is a generator function, or is historic and ``first=True`` or async.
+            is a generator function, is historic and ``first=True`` or async, or does not take
+            what it deprecates.
         NameRefused: The plugin has declared something of that name already.
         ValueError: ``errors`` is neither word.
     """
@@ -326,7 +325,17 @@ def hook(
 
     def declare(declared: Callable[..., Any], owner: Optional[Generation]) -> Hook[Any, Any]:
         word = name or declared.__name__
-        return Hook(declared, owner, word, first, historic, errors, concurrent)
+        return Hook(
+            declared,
+            owner,
+            word,
+            first,
+            historic,
+            errors,
+            concurrent,
+            deprecated,
+            deprecated_arguments or {},
+        )
 
     if function is not None:
         return declare(function, owner_of(function))

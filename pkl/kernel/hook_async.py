@@ -4,158 +4,222 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter
-from typing import Any, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, List, Optional, Tuple
 
 from .context import Subject
-from .dispatch import call_one
-from .hook_call import HookCall, answer, settle
-from .hook_result import Results
-from .hook_route import HookEntries, HookSubscription
+from .dispatch import Watched, call_one, passes
+from .generation import AsyncCall, runs_plugin_code
+from .hook_call import HookCall
+from .hook_outcome import Outcome, settle, yielded
+from .hook_result import HookResult, Results, noted
+from .hook_route import HookEntries, HookEntry
+from .hook_subscription import HookSubscription, answer
+from .hook_trace import atraced
 from .steps import Driven
 
-__all__ = ["arun_hook"]
+if TYPE_CHECKING:
+    from .hook import Hook
+
+__all__ = ["arun"]
 
 
-async def arun_hook(call: HookCall, entries: HookEntries, concurrent: bool) -> Any:
-    """The async twin of ``run_hook``.
-
-    Args:
-        call: The call.
-        entries: Wrappers (sync or async generators) and handlers.
-        concurrent: Run the handlers as tasks of one group: all of them end before the call
-            does, and with ``raises`` the first failure cancels the others and is raised.
-    """
-    started: List[Tuple[Any, HookSubscription]] = []
-    result: Any = None
-    failure: Optional[BaseException] = None
+@runs_plugin_code
+async def arun(
+    hook_call: HookCall,
+    generation: Subject,
+    choose: Callable[[Subject], Awaitable[HookEntries]],
+) -> Any:
+    """Runs an async hook: its body, then wrappers and handlers; in flight from first to last."""
+    call = AsyncCall()
+    generation.async_calls.append(call)
     try:
-        for subject, _, subscription in entries.wrappers:
+        body = hook_call.hook.function(*hook_call.args, **hook_call.kwargs)
+        await Driven(body, generation)
+        running = arun_hook(hook_call, await choose(generation))
+        kernel = generation.kernel
+        if kernel.hook_control.tracers:
+            return await atraced(kernel, hook_call, running)
+        return await running
+    finally:
+        generation.async_calls.remove(call)
+
+
+async def arun_hook(call: HookCall, entries: HookEntries) -> Any:
+    """The async twin of ``run_hook``; wrappers may be sync or async generators."""
+    hook = call.hook
+    started: List[Tuple[Any, Subject, HookSubscription]] = []
+    outcome = Outcome(hook)
+    try:
+        given = call.positional
+        for subject, handler, subscription in entries.wrappers:
             if subject.live:
-                wrapper = await _start(call, subject, subscription)
+                wrapper = await _start(hook, given, subject, handler, subscription)
                 if wrapper is not None:
-                    started.append((wrapper, subscription))
-        handlers = _together if concurrent and not call.hook.first else _in_order
-        result = await handlers(call, entries)
+                    started.append((wrapper, subject, subscription))
+        run = _together if hook.concurrent and not hook.first else _in_order
+        outcome.result = await run(hook, given, entries.handlers)
     except BaseException as error:
-        failure = error
+        outcome.fail(error)
     while started:
-        wrapper, subscription = started.pop()
-        result, failure = await _resume(call, wrapper, subscription, result, failure)
-    if failure is not None:
-        try:
-            raise failure
-        finally:
-            failure = None
-    return result
+        await _resume(outcome, *started.pop())
+    return outcome.end()
 
 
-async def _answer(call: HookCall, subject: Subject, subscription: HookSubscription) -> Any:
-    """One handler's answer."""
-    given = call_one(subject, answer, (call, subscription.handler, subscription), {})
-    return await Driven(given, subject) if subscription.awaited else given
-
-
-async def _in_order(call: HookCall, entries: HookEntries) -> Any:
-    answers: List[Any] = []
-    for subject, _, subscription in entries.handlers:
-        if not subject.live:
-            continue
-        began = perf_counter()
-        try:
-            value = await _answer(call, subject, subscription)
-        except BaseException as error:
-            settle(call.hook, subscription, error)
-            continue
-        if value is not None:
-            if call.hook.first:
-                return value
-            answers.append((value, subject, perf_counter() - began))
-    return None if call.hook.first else Results(answers)
-
-
-async def _together(call: HookCall, entries: HookEntries) -> Results:
-    asyncio = sys.modules["asyncio"]
-    live = [(s, sub) for s, _, sub in entries.handlers if s.live]
-    took = [0.0] * len(live)
-
-    async def one(index: int) -> Any:
-        subject, subscription = live[index]
-        began = perf_counter()
-        try:
-            return await _answer(call, subject, subscription)
-        except BaseException as error:
-            settle(call.hook, subscription, error)
-            return None
-        finally:
-            took[index] = perf_counter() - began
-
-    tasks = [asyncio.ensure_future(one(i)) for i in range(len(live))]
+async def _answer(
+    subject: Subject,
+    handler: Callable[..., Any],
+    subscription: HookSubscription,
+    given: Tuple[Any, ...],
+) -> Any:
+    """One handler's answer; None if its plugin is stopped in the moment it is called."""
+    value = call_one(subject, answer, (handler, subscription, given), {})
+    if not subscription.awaited and not hasattr(value, "__await__"):
+        return value
+    if not hasattr(value, "send"):
+        value = value.__await__()
+    step = Driven(Watched(value), subject)
     try:
-        answers = await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        # A structured end: no handler outlives the call, and no second failure goes unseen.
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-    kept = [i for i, each in enumerate(answers) if each is not None]
-    return Results([(answers[i], live[i][0], took[i]) for i in kept])
+        return await step
+    except BaseException as error:
+        if step.begun or passes(error):
+            raise
+        return None
+
+
+async def _in_order(
+    hook: "Hook[Any, Any]", given: Tuple[Any, ...], handlers: Tuple[HookEntry, ...]
+) -> Any:
+    log: List[Any] = [perf_counter()]
+    for subject, handler, subscription in handlers:
+        value = None
+        if subject.live:
+            try:
+                value = await _answer(subject, handler, subscription, given)
+            except BaseException as error:
+                settle(hook, subscription, error)
+            if hook.first and value is not None:
+                return value
+        log += (value, perf_counter())
+    return None if hook.first else noted(handlers, log)
+
+
+async def _together(
+    hook: "Hook[Any, Any]", given: Tuple[Any, ...], handlers: Tuple[HookEntry, ...]
+) -> Results:
+    """All handlers as tasks, which all have ended when this ends.
+
+    With ``errors="raise"`` the first failure cancels the others; what these raise besides is
+    contained, for it has no other way out.
+    """
+    asyncio = sys.modules["asyncio"]
+    live = [entry for entry in handlers if entry[0].live]
+    items: List[Optional[HookResult]] = [None] * len(live)
+    failed: List[BaseException] = []
+
+    async def one(at: int) -> None:
+        subject, handler, subscription = live[at]
+        began = perf_counter()
+        try:
+            value = await _answer(subject, handler, subscription, given)
+            if value is not None:
+                items[at] = HookResult(value, subject.plugin, perf_counter() - began)
+        except BaseException as error:
+            if failed and not passes(error):
+                what = f"handler of the hook {hook.full_name}, which was being cancelled,"
+                subject.kernel.contain(subject, error, what)
+                return
+            try:
+                settle(hook, subscription, error)
+            except BaseException as raised:
+                failed.append(raised)
+                raise
+
+    await _end_all(asyncio, [asyncio.ensure_future(one(at)) for at in range(len(live))], failed)
+    return Results.of([item for item in items if item is not None])
+
+
+async def _end_all(asyncio: Any, tasks: List[Any], failed: List[BaseException]) -> None:
+    """Waits until every task has ended; the first that fails, or a cancellation, cancels the rest.
+
+    Raises:
+        BaseException: The first failure, or the cancellation.
+    """
+    pending = set(tasks)
+    cancelled: Optional[BaseException] = None
+    while pending:
+        try:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
+        except asyncio.CancelledError as error:
+            cancelled = cancelled or error
+            ended = True
+        else:
+            ended = any(task.cancelled() or task.exception() is not None for task in done)
+        if ended:
+            for task in pending:
+                task.cancel()
+    if cancelled is not None:
+        raise cancelled
+    if failed:
+        raise failed[0]
+    if any(task.cancelled() for task in tasks):
+        raise asyncio.CancelledError
 
 
 def _is_async(wrapper: Any) -> bool:
     return hasattr(wrapper, "__anext__")
 
 
-async def _start(call: HookCall, subject: Subject, subscription: HookSubscription) -> Any:
+async def _start(
+    hook: "Hook[Any, Any]",
+    given: Tuple[Any, ...],
+    subject: Subject,
+    handler: Callable[..., Any],
+    subscription: HookSubscription,
+) -> Any:
     try:
-        wrapper = answer(call, subscription.handler, subscription)
+        wrapper = call_one(subject, answer, (handler, subscription, given), {})
         if _is_async(wrapper):
-            await Driven(wrapper.__anext__(), subject)
+            await Driven(Watched(wrapper.__anext__()), subject)
         else:
             call_one(subject, next, (wrapper,), {})
     except (StopIteration, StopAsyncIteration):
-        settle(call.hook, subscription, RuntimeError("the wrapper did not yield, it must once"))
+        settle(hook, subscription, yielded(hook, subscription, "did not yield"))
         return None
     except BaseException as error:
-        settle(call.hook, subscription, error)
+        settle(hook, subscription, error)
         return None
     return wrapper
 
 
 async def _resume(
-    call: HookCall,
-    wrapper: Any,
-    subscription: HookSubscription,
-    result: Any,
-    failure: Optional[BaseException],
-) -> Tuple[Any, Optional[BaseException]]:
-    subject = subscription._subject
+    outcome: Outcome, wrapper: Any, subject: Subject, subscription: HookSubscription
+) -> None:
+    failure = outcome.failure
     try:
-        if _is_async(wrapper):
-            step = wrapper.asend(result) if failure is None else wrapper.athrow(failure)
-            await Driven(step, subject, checked=False)
-        elif failure is None:
-            call_one(subject, wrapper.send, (result,), {})
+        if not _is_async(wrapper):
+            step = wrapper.send if failure is None else wrapper.throw
+            call_one(subject, step, (outcome.result if failure is None else failure,), {})
         else:
-            call_one(subject, wrapper.throw, (failure,), {})
+            given = wrapper.asend(outcome.result) if failure is None else wrapper.athrow(failure)
+            replacement = await Driven(Watched(given), subject, checked=False)
+            if replacement is not None:
+                # An async generator cannot return: its last yield stands for that.
+                outcome.returned(replacement)
+                await Driven(Watched(wrapper.__anext__()), subject, checked=False)
     except StopIteration as stop:
-        return (result if stop.value is None else stop.value), None
+        outcome.returned(stop.value)
+        return
     except StopAsyncIteration:
-        return result, None
+        outcome.returned(None)
+        return
     except BaseException as error:
-        if error is failure:
-            return result, failure
-        try:
-            settle(call.hook, subscription, error)
-        except BaseException as raised:
-            return result, raised
-        return result, failure
+        outcome.raised(subscription, error)
+        return
     try:
         if _is_async(wrapper):
-            await Driven(wrapper.aclose(), subject, counted=False, checked=False)
+            await Driven(Watched(wrapper.aclose()), subject, counted=False, checked=False)
         else:
             call_one(subject, wrapper.close, (), {})
-        settle(call.hook, subscription, RuntimeError("the wrapper yielded a second time"))
-    except BaseException as raised:
-        return result, raised
-    return result, failure
+    except BaseException as error:
+        outcome.raised(subscription, error)
+    outcome.raised(subscription, yielded(outcome.hook, subscription, "yielded once too often"))

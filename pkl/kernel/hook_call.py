@@ -1,4 +1,4 @@
-"""The hook call: a bare function over wrappers and handlers, and its asynchronous twin.
+"""The hook call: a bare function over wrappers and handlers.
 
 Wrappers are generators around the whole call. Each is started, the rest of the call runs, and
 each that was started is resumed in reverse order with the result or the exception, whatever
@@ -10,17 +10,18 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
-from .context import Subject, _current, switch
-from .describe import describe
-from .dispatch import call_one, passes
+from .context import Subject, _current
+from .dispatch import call_one
 from .generation import runs_plugin_code
-from .hook_result import Results
-from .hook_route import HookEntries, HookSubscription
+from .hook_outcome import Outcome, settle, yielded
+from .hook_result import Results, noted
+from .hook_route import HookEntries, HookEntry
+from .hook_subscription import HookSubscription, answer
 
 if TYPE_CHECKING:
     from .hook import Hook
 
-__all__ = ["HookCall", "answer", "collect", "collect_plain", "first_of", "run_hook", "settle"]
+__all__ = ["HookCall", "collect_plain", "run_hook"]
 
 _set = _current.set
 
@@ -60,79 +61,54 @@ class HookCall:
         return tuple([bound[name] for name in declared])
 
 
-def settle(hook: "Hook[Any, Any]", subscription: HookSubscription, error: BaseException) -> None:
-    """Contains a handler's error, or raises it if the hook is to raise."""
-    if passes(error) or hook.errors == "raise":
-        raise error
-    subject = subscription._subject
-    what = "wrapper" if subscription.is_wrapper else "handler"
-    subject.kernel.contain(
-        subject, error, f"{what} {describe(subscription.handler)} of the hook {hook.full_name}"
-    )
-
-
 @runs_plugin_code
-def collect_plain(hook: "Hook[Any, Any]", args: Any, entries: HookEntries) -> Results:
-    """``collect`` where every handler takes all arguments by position: the hot path."""
-    answers: List[Any] = []
-    add = answers.append
-    began = perf_counter()
-    for generation, handler, subscription in entries.handlers:
+def collect_plain(
+    hook: "Hook[Any, Any]", args: Tuple[Any, ...], handlers: Tuple[HookEntry, ...]
+) -> Results:
+    """Calls every live handler, each of which takes all arguments by position: the hot path.
+
+    The caller restores the current subject.
+    """
+    clock = perf_counter
+    log: List[Any] = [clock()]
+    note = log.append
+    for generation, handler, subscription in handlers:
         if generation.live:
             _set(generation)
             try:
-                value = handler(*args)
+                note(handler(*args))
             except BaseException as error:
                 settle(hook, subscription, error)
-                value = None
-            ended = perf_counter()
-            if value is not None:
-                add((value, generation, ended - began))
-            began = ended
-    return Results(answers)
+                note(None)
+        else:
+            note(None)
+        note(clock())
+    return noted(handlers, log)
 
 
 @runs_plugin_code
-def collect(call: HookCall, entries: HookEntries) -> Results:
-    """Calls every live handler and collects the answers that are not None."""
-    answers: List[Any] = []
-    began = perf_counter()
-    for generation, handler, subscription in entries.handlers:
+def collect(call: HookCall, handlers: Tuple[HookEntry, ...], observed: bool) -> Any:
+    """Calls every live handler with what it takes; of a ``first`` hook, until one answers."""
+    ask = call_one if observed else _unobserved
+    hook, given = call.hook, call.positional
+    first = hook.first
+    log: List[Any] = [perf_counter()]
+    for generation, handler, subscription in handlers:
+        value = None
         if generation.live:
-            _set(generation)
             try:
-                value = answer(call, handler, subscription)
+                value = ask(generation, answer, (handler, subscription, given), {})
             except BaseException as error:
-                settle(call.hook, subscription, error)
-                value = None
-            ended = perf_counter()
-            if value is not None:
-                answers.append((value, generation, ended - began))
-            began = ended
-    return Results(answers)
-
-
-@runs_plugin_code
-def first_of(call: HookCall, entries: HookEntries) -> Any:
-    """Calls handlers until one answers something else than None; that answer, or None."""
-    for generation, handler, subscription in entries.handlers:
-        if generation.live:
-            _set(generation)
-            try:
-                value = answer(call, handler, subscription)
-            except BaseException as error:
-                settle(call.hook, subscription, error)
-                continue
-            if value is not None:
+                settle(hook, subscription, error)
+            if first and value is not None:
                 return value
-    return None
+        log += (value, perf_counter())
+    return None if first else noted(handlers, log)
 
 
-def answer(call: HookCall, handler: Callable[..., Any], subscription: HookSubscription) -> Any:
-    """What a handler returns, called with the arguments it takes."""
-    if subscription.names is None:
-        return handler(*call.positional)
-    return handler(**subscription.arguments(call.bound))
+def _unobserved(subject: Subject, function: Callable[..., Any], args: Any, _kwargs: Any) -> Any:
+    _set(subject)
+    return function(*args)
 
 
 def run_hook(call: HookCall, owner: Subject, entries: HookEntries) -> Any:
@@ -141,78 +117,72 @@ def run_hook(call: HookCall, owner: Subject, entries: HookEntries) -> Any:
     Raises:
         BaseException: What the outermost wrapper leaves of a handler's or wrapper's error.
     """
-    run = first_of if call.hook.first else collect
-    if not entries.wrappers:
-        return run(call, entries)
-    started: List[Tuple[Any, HookSubscription]] = []
-    result: Any = None
-    failure: Optional[BaseException] = None
+    hook, observed = call.hook, bool(owner.kernel.switch_hooks)
+    wrappers = entries.wrappers
+    if not wrappers:
+        return _run_handlers(call, entries, observed)
+    started: List[Tuple[Any, Subject, HookSubscription]] = []
+    outcome = Outcome(hook)
     try:
-        for subject, handler, subscription in entries.wrappers:
+        given = call.positional
+        for subject, handler, subscription in wrappers:
             if subject.live:
-                wrapper = _start(call, subject, handler, subscription)
+                wrapper = _start(hook, given, subject, handler, subscription)
                 if wrapper is not None:
-                    started.append((wrapper, subscription))
-        result = run(call, entries)
+                    started.append((wrapper, subject, subscription))
+        outcome.result = _run_handlers(call, entries, observed)
     except BaseException as error:
-        failure = error
-    while started:
-        wrapper, subscription = started.pop()
-        result, failure = _resume(call, wrapper, subscription, result, failure)
+        outcome.fail(error)
     _set(owner)
-    if failure is not None:
-        try:
-            raise failure
-        finally:
-            failure = None
-    return result
+    while started:
+        _resume(outcome, *started.pop())
+    return outcome.end()
+
+
+def _run_handlers(call: HookCall, entries: HookEntries, observed: bool) -> Any:
+    if entries.plain and not observed and not call.hook.first:
+        return collect_plain(call.hook, call.positional, entries.handlers)
+    return collect(call, entries.handlers, observed)
 
 
 def _start(
-    call: HookCall, subject: Subject, handler: Callable[..., Any], subscription: HookSubscription
+    hook: "Hook[Any, Any]",
+    given: Tuple[Any, ...],
+    subject: Subject,
+    handler: Callable[..., Any],
+    subscription: HookSubscription,
 ) -> Any:
     """A wrapper at its yield, or None if it did not get there."""
     try:
-        wrapper = answer(call, handler, subscription)
+        wrapper = call_one(subject, answer, (handler, subscription, given), {})
         call_one(subject, next, (wrapper,), {})
     except StopIteration:
-        settle(call.hook, subscription, RuntimeError("the wrapper did not yield, it must once"))
+        settle(hook, subscription, yielded(hook, subscription, "did not yield"))
         return None
     except BaseException as error:
-        settle(call.hook, subscription, error)
+        settle(hook, subscription, error)
         return None
     return wrapper
 
 
 def _resume(
-    call: HookCall,
-    wrapper: Any,
-    subscription: HookSubscription,
-    result: Any,
-    failure: Optional[BaseException],
-) -> Tuple[Any, Optional[BaseException]]:
-    """Gives a wrapper the outcome; the outcome as it leaves it."""
-    previous = switch(subscription._subject)
+    outcome: Outcome, wrapper: Any, subject: Subject, subscription: HookSubscription
+) -> None:
+    """Gives a wrapper the outcome, which it may replace."""
+    failure = outcome.failure
     try:
         if failure is None:
-            wrapper.send(result)
+            call_one(subject, wrapper.send, (outcome.result,), {})
         else:
-            wrapper.throw(failure)
+            call_one(subject, wrapper.throw, (failure,), {})
     except StopIteration as stop:
-        return (result if stop.value is None else stop.value), None
+        outcome.returned(stop.value)
+        return
     except BaseException as error:
-        if error is failure:
-            return result, failure
-        try:
-            settle(call.hook, subscription, error)
-        except BaseException as raised:
-            return result, raised
-        return result, failure
-    finally:
-        switch(previous)
+        outcome.raised(subscription, error)
+        return
     try:
-        call_one(subscription._subject, wrapper.close, (), {})
-        settle(call.hook, subscription, RuntimeError("the wrapper yielded a second time"))
-    except BaseException as raised:
-        return result, raised
-    return result, failure
+        call_one(subject, wrapper.close, (), {})
+    except BaseException as error:
+        outcome.raised(subscription, error)
+    outcome.raised(subscription, yielded(outcome.hook, subscription, "yielded a second time"))

@@ -10,6 +10,7 @@ from typing import (
     List,
     NamedTuple,
     Optional,
+    Sequence,
     Tuple,
     Union,
     overload,
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .context import Subject
     from .plugin import Plugin
 
-__all__ = ["HookResult", "Results"]
+__all__ = ["HookResult", "Results", "noted"]
 
 
 class HookResult(NamedTuple):
@@ -33,35 +34,54 @@ class HookResult(NamedTuple):
     """Seconds it took."""
 
 
+_Called = Tuple["Subject", Any, Any]
+
+_new = object.__new__
+
+
 class Results(_Sequence):  # type: ignore[type-arg]
     """The answers of a hook, in order of the handlers: a list of ``HookResult``.
 
     ``values`` are the bare answers. Items are made when they are first looked at.
     """
 
-    __slots__ = ("_answers", "_items")
+    __slots__ = ("_state",)
 
-    def __init__(self, answers: List[Tuple[Any, "Subject", float]]) -> None:
-        """Makes a list of answers: of each the value, whose it is, and how long it took."""
-        self._answers = answers
-        self._items: Optional[List[HookResult]] = None
+    _state: Tuple[Optional[Sequence[_Called]], List[Any]]
+    """Who was called and the notes of the call; or None and the items."""
+
+    @classmethod
+    def of(cls, items: List[HookResult]) -> "Results":
+        """The answers as they are given."""
+        results = _new(cls)
+        results._state = None, items
+        return results
 
     @property
     def values(self) -> List[Any]:
         """The bare answers."""
-        return [answer[0] for answer in self._answers]
+        called, log = self._state
+        if called is None:
+            return [item.value for item in log]
+        return [value for value in log[1::2] if value is not None]
 
-    def _made(self) -> List[HookResult]:
-        items = self._items
-        if items is None:
-            items = self._items = [HookResult(v, s.plugin, took) for v, s, took in self._answers]
+    def _items(self) -> List[HookResult]:
+        called, log = self._state
+        if called is None:
+            return log
+        items = [
+            HookResult(log[at], entry[0].plugin, log[at + 1] - log[at - 1])
+            for at, entry in zip(range(1, len(log), 2), called)
+            if log[at] is not None
+        ]
+        self._state = None, items
         return items
 
     def __len__(self) -> int:
-        return len(self._answers)
+        return len(self._items())
 
     def __iter__(self) -> Iterator[HookResult]:
-        return iter(self._made())
+        return iter(self._items())
 
     @overload
     def __getitem__(self, index: int) -> HookResult: ...
@@ -70,14 +90,27 @@ class Results(_Sequence):  # type: ignore[type-arg]
     def __getitem__(self, index: slice) -> List[HookResult]: ...
 
     def __getitem__(self, index: Union[int, slice]) -> Any:
-        return self._made()[index]
+        return self._items()[index]
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Results):
-            return self._made() == other._made()
-        return self._made() == other
+            return self._items() == other._items()
+        return self._items() == other
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"Results({self._made()!r})"
+        return f"Results({self._items()!r})"
+
+
+def noted(called: Sequence[_Called], log: List[Any]) -> Results:
+    """The results of a call, from its notes: a call takes notes and works nothing out.
+
+    Args:
+        called: Who was called, in order: of each triple, the subject.
+        log: A moment, and then what each of them answered (None is no answer) and the moment
+            when it had, in turn.
+    """
+    results = _new(Results)
+    results._state = called, log
+    return results

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Callable, Coroutine, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Optional
 
 from .hook_call import HookCall
 
 if TYPE_CHECKING:
     from .core import Kernel
 
-__all__ = ["Tracer", "atraced", "traced"]
-
-
-class Tracer(NamedTuple):
-    """Two functions around each hook call.
-
-    Attributes:
-        before: Called with the hook's name and its arguments by name.
-        after: Called with these, the result, the error (or None), and the seconds it took.
-    """
-
-    before: Optional[Callable[[str, Mapping[str, Any]], Any]]
-    after: Optional[Callable[[str, Mapping[str, Any], Any, Optional[BaseException], float], Any]]
+__all__ = ["atraced", "traced"]
 
 
 def traced(kernel: "Kernel", call: HookCall, run: Callable[[], Any]) -> Any:
@@ -50,7 +38,7 @@ async def atraced(kernel: "Kernel", call: HookCall, running: Coroutine[Any, Any,
 
 
 def _before(kernel: "Kernel", call: HookCall) -> float:
-    hooks = [t.before for t in kernel.tracers if t.before is not None]
+    hooks = [t.before for t in kernel.hook_control.tracers if t.before is not None]
     kernel.call_hooks(hooks, "hook tracer", call.hook.full_name, call.bound)
     return perf_counter()
 
@@ -59,5 +47,5 @@ def _after(
     kernel: "Kernel", call: HookCall, result: Any, error: Optional[BaseException], began: float
 ) -> None:
     seconds = perf_counter() - began
-    hooks = [t.after for t in kernel.tracers if t.after is not None]
+    hooks = [t.after for t in kernel.hook_control.tracers if t.after is not None]
     kernel.call_hooks(hooks, "hook tracer", call.hook.full_name, call.bound, result, error, seconds)

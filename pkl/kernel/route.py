@@ -48,6 +48,9 @@ def shape_of(function: Callable[..., Any]) -> Shape:
 class Subscription(Resource):
     """One handler of one event, held by its subscriber."""
 
+    by_name = False
+    """Whether it waits for whatever bears the name, and is not bound to one signature."""
+
     def __init__(
         self,
         subject: Subject,
@@ -214,7 +217,7 @@ class Route:
         dropped = [
             s
             for s in self.subscriptions
-            if gone or (s.shape != event.shape and s._subject is not generation)
+            if not s.by_name and (gone or (s.shape != event.shape and s._subject is not generation))
         ]
         manager = self.kernel.resource_manager
         for subscription in dropped:

@@ -30,6 +30,8 @@ class Subscribable:
         full_name: ``plugin.name``, or the name alone for a host's.
     """
 
+    kind = "event"
+    """What it is, for messages."""
     name: str
     full_name: str
 
@@ -54,7 +56,7 @@ class Subscribable:
         if found is None:
             who = "the host" if subject.plugin is None else f"plugin {subject.plugin.name!r}"
             raise ValueError(
-                f"{who} has not subscribed {describe(handler)} to the event {self.full_name}"
+                f"{who} has not subscribed {describe(handler)} to the {self.kind} {self.full_name}"
             )
         found.release()
 

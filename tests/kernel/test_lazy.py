@@ -14,6 +14,7 @@ from typing import Any, Iterator, List
 import pytest
 
 import pkl
+from pkl.kernel.route import Route
 from pkl.testing import FakeClock
 
 from .conftest import Make, enabled, state
@@ -116,7 +117,7 @@ def test_the_call_that_sets_it_off_reaches_its_handlers(
     done = plugin(host, "audit").activation
     assert done is not None and done.trigger.startswith(f"{kind}:auth.") and done.by == ""
     assert done.seconds >= 0 and done.at > 0 and done.pulled_in == ()
-    route = host.kernel.route("auth", "login")
+    route = host.kernel.named_route("auth", "login", Route)
     assert route.triggers == (), "nothing is left where calls pass"
 
 
@@ -487,7 +488,7 @@ def test_what_nobody_wants_any_more_is_not_set_off(
 ) -> None:
     lazy(make, "event:auth.login", "import", "idle")
     host.start()
-    audit, route = plugin(host, "audit"), host.kernel.route("auth", "login")
+    audit, route = plugin(host, "audit"), host.kernel.named_route("auth", "login", Route)
     planted = len(route.triggers)
     if how == "close":
         host.close()
