@@ -10,13 +10,12 @@ with (see ``docs/errors.md``).
 from __future__ import annotations
 
 from .base import Fault, PklError
+from .handlers import HandlerErrors, HandlerRefused, WrapperFault
 from .kinds import (
     ApplicationError,
     CleanupError,
     ConflictError,
     DiscoveryError,
-    HandlerErrors,
-    HandlerRefused,
     HostClosed,
     HostNotFound,
     InUse,
@@ -50,7 +49,6 @@ from .kinds import (
     UndeclaredImport,
     UsageError,
     WorkDeadlock,
-    WrapperFault,
 )
 from .registry import (
     RegistryAbsent,

@@ -11,8 +11,6 @@ __all__ = [
     "CleanupError",
     "ConflictError",
     "DiscoveryError",
-    "HandlerErrors",
-    "HandlerRefused",
     "HostClosed",
     "HostNotFound",
     "InUse",
@@ -45,7 +43,6 @@ __all__ = [
     "UndeclaredImport",
     "UsageError",
     "WorkDeadlock",
-    "WrapperFault",
 ]
 
 
@@ -255,20 +252,6 @@ class WorkDeadlock(PklError, RuntimeError):
     exit_status = 70
 
 
-class HandlerRefused(PklError, TypeError):
-    """A handler does not fit the event or hook it subscribes to; nothing was registered."""
-
-    code = "E_HANDLER"
-    exit_status = 5
-
-
-class WrapperFault(PklError, RuntimeError):
-    """A wrapper of a hook yielded not once, but never or twice."""
-
-    code = "E_WRAPPER"
-    exit_status = 9
-
-
 class HostClosed(PklError, RuntimeError):
     """The host is closed."""
 
@@ -393,11 +376,4 @@ class CleanupError(GatheredError, RuntimeError):
     """Failures while stopping plugins, gathered; the plugins are stopped all the same."""
 
     code = "E_CLEANUP"
-    exit_status = 9
-
-
-class HandlerErrors(GatheredError, RuntimeError):
-    """What the handlers of an ``@event(errors="raise")`` raised, gathered."""
-
-    code = "E_HANDLERS"
     exit_status = 9

@@ -112,12 +112,22 @@ class Watched:
         self.close = inner.close
 
     def throw(self, error: BaseException) -> Any:
-        """Throws an error in, and marks the cancellation that comes out of it."""
+        """Throws an error in, and marks the cancellation that comes out of it, now or later."""
+        if not is_cancellation(error):
+            return self.inner.throw(error)
+        self.send = self._send
         try:
             return self.inner.throw(error)
         except BaseException as raised:
-            if is_cancellation(error):
-                from_outside(raised)
+            from_outside(raised)
+            raise
+
+    def _send(self, value: Any) -> Any:
+        """As ``send``, once it was cancelled: it may take some steps to end."""
+        try:
+            return self.inner.send(value)
+        except BaseException as raised:
+            from_outside(raised)
             raise
 
 

@@ -244,7 +244,7 @@ class Hook(ChosenHook, Generic[P, R]):
             self.function(*call.args, **call.kwargs)
             past = None
             if self.historic:
-                past = PastCall(call.positional, caller or generation, on_answer)
+                past = PastCall(call.positional, caller or generation.kernel.subject, on_answer)
             return run_hook(call, generation, self._entries(generation, past))
         finally:
             switch_back(caller)

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, List, Optional, Tuple
 
 from .context import Subject
-from .dispatch import Watched, call_one, passes
+from .dispatch import Watched, call_one, from_outside, passes
 from .generation import AsyncCall, runs_plugin_code
 from .hook_call import HookCall
 from .hook_outcome import Outcome, settle, yielded
@@ -150,13 +150,15 @@ async def _end_all(asyncio: Any, tasks: List[Any], failed: List[BaseException]) 
         try:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError as error:
+            from_outside(error)
             cancelled = cancelled or error
             ended = True
         else:
             ended = any(task.cancelled() or task.exception() is not None for task in done)
         if ended:
-            for task in pending:
-                task.cancel()
+            for task in tasks:
+                if task in pending:
+                    task.cancel()
     if cancelled is not None:
         raise cancelled
     if failed:
@@ -206,11 +208,8 @@ async def _resume(
                 # An async generator cannot return: its last yield stands for that.
                 outcome.returned(replacement)
                 await Driven(Watched(wrapper.__anext__()), subject, checked=False)
-    except StopIteration as stop:
-        outcome.returned(stop.value)
-        return
-    except StopAsyncIteration:
-        outcome.returned(None)
+    except (StopIteration, StopAsyncIteration) as stop:
+        outcome.ended(subscription, stop)
         return
     except BaseException as error:
         outcome.raised(subscription, error)

@@ -176,7 +176,7 @@ def _resume(
         else:
             call_one(subject, wrapper.throw, (failure,), {})
     except StopIteration as stop:
-        outcome.returned(stop.value)
+        outcome.ended(subscription, stop)
         return
     except BaseException as error:
         outcome.raised(subscription, error)

@@ -79,6 +79,13 @@ class Outcome:
         if value is not None:
             self.result = value
 
+    def ended(self, subscription: "HookSubscription", stop: BaseException) -> None:
+        """A wrapper ended well, unless what it says is only the failure that it was shown."""
+        if stop is self.failure:
+            self.raised(subscription, stop)
+        else:
+            self.returned(getattr(stop, "value", None))
+
     def raised(self, subscription: "HookSubscription", error: BaseException) -> None:
         """A wrapper raised: perhaps only what was raised at its yield, else an error of its own."""
         failure = self.failure

@@ -34,6 +34,9 @@ class Parameters(NamedTuple):
     """Whether it takes ``**kwargs``."""
 
 
+_NONE = Parameters((), 0, (), frozenset(), False, False)
+
+
 class Taking(NamedTuple):
     """How to pass a handler some of a hook's arguments."""
 
@@ -80,8 +83,11 @@ def parameters_of(function: Any) -> Optional[Parameters]:
             filled = {**function.keywords, **filled}
             function = function.func
         elif isinstance(function, type):
+            made: Any = function
+            if made.__init__ is object.__init__ and made.__new__ is object.__new__:
+                return _NONE
             bound += 1
-            function = function.__init__  # type: ignore[misc]
+            function = made.__init__
         elif getattr(function, "__func__", None) is not None:
             bound += getattr(function, "__self__", None) is not None
             function = function.__func__
@@ -156,7 +162,8 @@ def take(parameters: Optional[Parameters], declared: Tuple[str, ...]) -> Optiona
     ):
         return None
     if parameters.any_keyword:
-        keywords += [name for name in declared if name not in positional and name not in keywords]
+        known = {*parameters.positional, *parameters.keyword_only}
+        keywords += [name for name in declared if name not in known]
     if not keywords and tuple(positional) == declared:
         return None
     at = {name: index for index, name in enumerate(declared)}

@@ -133,7 +133,7 @@ def test_a_handler_is_passed_what_it_takes(function: Any, expected: Any) -> None
 
 
 def test_a_class_may_be_a_handler() -> None:
-    assert called(Made).c == "C"
+    assert called(Made).c == "C" and isinstance(called(Various), Various)
 
 
 @pytest.mark.parametrize(
