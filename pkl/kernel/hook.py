@@ -228,8 +228,11 @@ class Hook(ChosenHook, Generic[P, R]):
         else:
             generation = (caller or current_subject()).kernel.subject
         call = HookCall(self, args, kwargs)
+        route = self._route_for(generation)
         if self.is_async:
-            return arun(call, generation, self._aentries)
+            return arun(call, generation, route, self._entries)
+        if route.triggers:
+            route.wake()
         if generation.kernel.hook_control.tracers:
             run = partial(self._run, call, generation, on_answer)
             return traced(generation.kernel, call, run)

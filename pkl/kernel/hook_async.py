@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple
 
 from .context import Subject
 from .dispatch import Watched, call_one, from_outside, passes
@@ -12,7 +12,7 @@ from .generation import AsyncCall, runs_plugin_code
 from .hook_call import HookCall
 from .hook_outcome import Outcome, settle, yielded
 from .hook_result import HookResult, Results, noted
-from .hook_route import HookEntries, HookEntry
+from .hook_route import HookEntries, HookEntry, HookRoute
 from .hook_subscription import HookSubscription, answer
 from .hook_trace import atraced
 from .steps import Driven
@@ -27,15 +27,18 @@ __all__ = ["arun"]
 async def arun(
     hook_call: HookCall,
     generation: Subject,
-    choose: Callable[[Subject], Awaitable[HookEntries]],
+    route: HookRoute,
+    choose: Callable[[Subject], HookEntries],
 ) -> Any:
     """Runs an async hook: its body, then wrappers and handlers; in flight from first to last."""
     call = AsyncCall()
     generation.async_calls.append(call)
     try:
+        if route.triggers:
+            await route.awake()
         body = hook_call.hook.function(*hook_call.args, **hook_call.kwargs)
         await Driven(body, generation)
-        running = arun_hook(hook_call, await choose(generation))
+        running = arun_hook(hook_call, choose(generation))
         kernel = generation.kernel
         if kernel.hook_control.tracers:
             return await atraced(kernel, hook_call, running)

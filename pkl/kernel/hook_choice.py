@@ -29,20 +29,6 @@ class ChosenHook(BaseHook):
     def _entries(self, owner: Subject, past: Optional[PastCall] = None) -> HookEntries:
         """Who takes part in a call."""
         route = self._route_for(owner)
-        if route.triggers:
-            route.wake()
-        return self._chosen(owner, route, past)
-
-    async def _aentries(self, owner: Subject) -> HookEntries:
-        """The async twin of ``_entries``."""
-        route = self._route_for(owner)
-        if route.triggers:
-            await route.awake()
-        return self._chosen(owner, route)
-
-    def _chosen(
-        self, owner: Subject, route: HookRoute, past: Optional[PastCall] = None
-    ) -> HookEntries:
         entries = route.current() if past is None else route.history.record(past, route)
         if self._extra:
             entries = entries.including(self._extra)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Dict, List
 
 import pkl
+from pkl.kernel.route import Route
 
 from .pairing import per_call, table
 
@@ -87,7 +88,7 @@ def dispatch(root: Path) -> Dict[str, float]:
         assert host.start().ok
         host.plugins.owner.happened(0)
         happened = host.plugins.owner.happened
-        assert len(host.kernel.route("owner", "happened").subscriptions) == 10
+        assert len(host.kernel.named_route("owner", "happened", Route).subscriptions) == 10
 
         def call(happened: "pkl.Event[[int], None]" = happened) -> None:
             happened(0)
