@@ -100,6 +100,8 @@ if TYPE_CHECKING:
     from .kernel.ports import PluginLoader as PluginLoader
     from .kernel.provision import Provision as Provision
     from .kernel.provision import provide as provide
+    from .kernel.receipt import Held as Held
+    from .kernel.receipt import Receipt as Receipt
     from .kernel.resource import Resource as Resource
     from .kernel.resource import ResourceManager as ResourceManager
     from .kernel.service import Service as Service
@@ -148,6 +150,7 @@ __all__ = [
     "Finding",
     "HandlerErrors",
     "HandlerRefused",
+    "Held",
     "Hook",
     "HookHandler",
     "HookResult",
@@ -188,6 +191,7 @@ __all__ = [
     "PluginThread",
     "Provision",
     "Reason",
+    "Receipt",
     "RegistryAbsent",
     "RegistryDenied",
     "RegistryError",
@@ -265,6 +269,7 @@ _HOMES = {
     "kernel.plugin": "Plugin",
     "kernel.ports": "MetadataLoader PluginLoader",
     "kernel.provision": "Provision provide",
+    "kernel.receipt": "Held Receipt",
     "kernel.resource": "Resource ResourceManager",
     "kernel.service": "Service Services use use_all",
     "kernel.stop_token": "StopToken",

@@ -72,6 +72,10 @@ def command(session: Session, only: Tuple[str, ...], strict: bool, timeout: Opti
         if strict and not report.ok:
             return DEGRADED
         _wait(host, timeout)
+    for receipt in host.receipts:
+        if receipt.left:
+            left = ", ".join(map(str, receipt.left))
+            session.note(f"left behind by {receipt.plugin} {receipt.version}: {left}")
     return host.exit_code or 0
 
 

@@ -29,6 +29,7 @@ from ..loader import GenerationLoader
 from ..model.candidate import Discovery
 from ..model.plan import Plan
 from ..names import canonical
+from ..observe import HostAccountant
 from ..store import HostFacts
 from ..supervision import Breaker, Supervision
 from .clock import RealClock
@@ -136,6 +137,7 @@ class PluginHost(Planning, Watching):
             loop=loop,
             settings=self._settings,
             make_gate=None if policy is None else partial(Breaker, policy),
+            make_accountant=HostAccountant,
             stop_timeout=stop_timeout,
             transition_timeout=transition_timeout,
             activation_timeout=activation_timeout,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, FrozenSet, Mapping, Optional, T
 from ..kernel.core import Kernel
 from ..kernel.hook_control import Tracer
 from ..kernel.plugin import Plugin
+from ..kernel.receipt import Receipt
 from ..model.finding import Finding
 from ..names import canonical
 from .checking import check
@@ -29,6 +30,13 @@ class Watching:
         are started. It runs no plugin code, changes nothing, and never raises.
         """
         return check(self.kernel)
+
+    @property
+    def receipts(self) -> Tuple[Receipt, ...]:
+        """What stopped plugins have left: the last receipt of each, and earlier ones of which
+        something is still there."""
+        accountant = self.kernel.accountant
+        return () if accountant is None else accountant.receipts
 
     def add_context_switch_hook(
         self, hook: Callable[[Optional[Plugin], Optional[Plugin]], Any]

@@ -40,7 +40,16 @@ from .task_factory import follow, unfollow
 from .transition import Transitions
 
 if TYPE_CHECKING:
-    from .ports import Clock, CodeLoader, Finder, Gate, SettingsSource, Supervisor, Undo
+    from .ports import (
+        Accountant,
+        Clock,
+        CodeLoader,
+        Finder,
+        Gate,
+        SettingsSource,
+        Supervisor,
+        Undo,
+    )
 
 __all__ = ["Kernel", "PluginFault"]
 
@@ -77,6 +86,7 @@ class Kernel:
         loop: The host's event loop, or None.
         settings: Knows the settings of plugins; None for none.
         make_gate: Makes what stands before failing handlers; None for nothing.
+        make_accountant: Makes what accounts for what plugins leave behind; None for nothing.
         stop_timeout: Seconds that a stopping plugin's calls and tasks may take to end.
         transition_timeout: Seconds that somebody waits for another's transition.
         activation_timeout: Seconds that somebody waits for a start that another's need set off.
@@ -96,6 +106,7 @@ class Kernel:
         loop: Any = None,
         settings: Optional["SettingsSource"] = None,
         make_gate: Optional[Callable[[], "Gate"]] = None,
+        make_accountant: Optional[Callable[["Kernel"], "Accountant"]] = None,
         stop_timeout: float = 5.0,
         transition_timeout: float = 30.0,
         activation_timeout: float = 10.0,
@@ -139,6 +150,7 @@ class Kernel:
         self.scheduler = Scheduler(clock, f"pkl-timers-{name}")
         self.lifecycle = Lifecycle(self)
         self.activations = Activations(self, activation_timeout, idle_after)
+        self.accountant = None if make_accountant is None else make_accountant(self)
         self._routes: Dict[str, Dict[str, Route]] = {}
         self._quarrelsome: Dict[str, Plugin] = {}
         self._providers: Dict[str, Dict[str, Plugin]] = {}

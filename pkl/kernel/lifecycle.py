@@ -274,7 +274,7 @@ class Lifecycle(Loading):
         generation = plugin.generation
         try:
             for handler in list(generation.handlers.get("on_enable", ())):
-                await run.call(generation, handler)
+                await run.call(generation, handler, watched=True)
                 if plugin.state is not _S.ENABLING:
                     return False  # it was stopped by what it did
         except BaseException as error:

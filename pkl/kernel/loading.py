@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import contextmanager
+from contextvars import copy_context
 from time import monotonic
 from typing import Any, Coroutine, Dict, Iterator, List, Optional, Set, Tuple
 
@@ -16,6 +17,7 @@ from ..errors import (
     TransitionTimeout,
 )
 from ..model.state import Action, Desired, PluginState, Reason
+from .accounting import watching
 from .binding import bind, not_running_reason
 from .context import running_as
 from .dispatch import passes
@@ -313,8 +315,9 @@ class Loading(Stopping):
             except PklError as error:
                 await self.fail(run, plugin, "config", error)
         try:
-            with running_as(generation):
-                code = kernel.loader.load(plugin, generation)
+            with running_as(generation), watching(generation):
+                # A context of its own, or what it sets there would stay.
+                code = copy_context().run(kernel.loader.load, plugin, generation)
         except BaseException as error:
             if generation.dead and isinstance(error, PklError):
                 # It stopped itself, and what it asked for after that was refused.

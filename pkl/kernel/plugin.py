@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .activation import Waiting
     from .core import Kernel
+    from .receipt import Receipt
 
 __all__ = ["Plugin"]
 
@@ -39,6 +40,7 @@ class Plugin:
         generation: The current load of its code.
         faults: How many errors of its handlers, timers and tasks were contained.
         bindings: For each name it requires or wants, the plugin chosen for it.
+        receipt: The account of what its last stop took back and left behind, or None.
     """
 
     def __init__(self, kernel: "Kernel", candidate: Candidate) -> None:
@@ -71,6 +73,7 @@ class Plugin:
         """Its children, by name, in the order in which it loaded them."""
         self.warned: Set[str] = set()
         """The plugins it imported without naming them in its manifest."""
+        self.receipt: Optional["Receipt"] = None
         self.last_module: Callable[[], Any] = _gone
         self._on = {n: LifecycleEvent(self, n) for n in ("on_enable", "on_disable", "on_unload")}
 

@@ -7,7 +7,7 @@ rest of the house it asks through one of these.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol, Sequence, Tuple
 
 from ..model.candidate import Candidate
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from ..model.settings import SettingValues
     from .generation import Generation
     from .plugin import Plugin
+    from .receipt import Receipt
 
 __all__ = [
+    "Accountant",
     "Admission",
     "Clock",
     "CodeLoader",
@@ -31,6 +33,7 @@ __all__ = [
     "SettingsSource",
     "Supervisor",
     "Undo",
+    "Watch",
 ]
 
 
@@ -44,6 +47,9 @@ class LoadedCode(Protocol):
     @property
     def api(self) -> Any:
         """What ``pkl.plugins.<name>`` shows: the package's ``__init__`` module, or ``module``."""
+
+    def modules(self) -> Sequence[Any]:
+        """All modules of the generation; none after ``drop``."""
 
     def drop(self) -> None:
         """Takes the generation's modules out of ``sys.modules``; never raises."""
@@ -187,6 +193,37 @@ class Gate(Protocol):
 
     def abandoned(self, now: float) -> None:
         """The trial was interrupted, which says nothing."""
+
+
+class Watch(Protocol):
+    """Notes what changes in the process between ``resume`` and ``pause``; neither raises."""
+
+    def resume(self) -> None:
+        """Code of the plugin is about to run in this thread."""
+
+    def pause(self) -> None:
+        """It has ended, or something else is about to run in between."""
+
+
+class Accountant(Protocol):
+    """Knows what each generation holds in the process; no method raises."""
+
+    @property
+    def receipts(self) -> "Tuple[Receipt, ...]":
+        """The last receipt of each plugin, and earlier ones of which something is still there."""
+
+    def watch(self, generation: "Generation") -> Watch:
+        """What notes the changes that a generation's import or ``on_enable`` makes."""
+
+    def stopping(self, generation: "Generation") -> None:
+        """Its resources are about to be released."""
+
+    def stopped(self, generation: "Generation") -> Callable[[], "Receipt"]:
+        """They were, and its modules are about to be dropped: takes back what else it holds.
+
+        Returns:
+            What makes the receipt, to be called once the modules are dropped.
+        """
 
 
 Undo = Callable[[], None]

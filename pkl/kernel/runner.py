@@ -7,11 +7,13 @@ blocking runner never suspends them, so that ``complete`` can run them without a
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from contextvars import copy_context
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ..errors import PklError, StopTimeout
+from .accounting import watching
 from .context import Subject, _current
 from .describe import describe
 from .dispatch import Watched, call_one, from_outside
@@ -52,10 +54,24 @@ class Runner:
         return True
 
     async def call(
-        self, subject: Subject, function: Callable[..., Any], seconds: Optional[float] = None
+        self,
+        subject: Subject,
+        function: Callable[..., Any],
+        seconds: Optional[float] = None,
+        *,
+        watched: bool = False,
     ) -> None:
-        """Calls a handler as ``subject`` and awaits what it returns, if that is awaitable."""
-        result = call_one(subject, function, (), {})
+        """Calls a handler as ``subject`` and awaits what it returns, if that is awaitable.
+
+        Args:
+            subject: Whose handler it is.
+            function: The handler.
+            seconds: How long what it returns may take.
+            watched: Whether what it changes in the process, until it returns, is noted.
+        """
+        with watching(subject) if watched else nullcontext():
+            # A context of its own, or what it sets there would stay.
+            result = copy_context().run(call_one, subject, function, (), {})
         if not hasattr(result, "__await__"):
             return
         try:

@@ -27,7 +27,7 @@ from weakref import WeakSet
 if TYPE_CHECKING:
     from .ports import Clock
 
-__all__ = ["Job", "Pool", "Scheduler"]
+__all__ = ["Job", "Pool", "Scheduler", "is_handing_out", "pool_of"]
 
 
 class Job:
@@ -198,6 +198,11 @@ class Scheduler:
                 return None
         return None
 
+    def is_thread(self, ident: int) -> bool:
+        """Whether that is the identifier of the thread that hands out work."""
+        thread = self._thread
+        return thread is not None and thread.ident == ident
+
     def _serve(self) -> None:
         while True:
             with self._wake:
@@ -210,6 +215,11 @@ class Scheduler:
                     self._wake.wait(delay)
                     continue
             _guarded(job.pool.submit, job.call)
+
+
+def is_handing_out(ident: int) -> bool:
+    """Whether a thread is a scheduler's: it hands out work and runs none."""
+    return any(isinstance(s, Scheduler) and s.is_thread(ident) for s in list(_survivors))
 
 
 def _after_fork() -> None:

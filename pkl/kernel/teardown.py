@@ -156,6 +156,8 @@ class Teardown:
         await order.attempt(self._drain(run, plugin, generation, order))
         await self.stop_children(run, plugin, order)
         generation.stopping = True
+        if self.kernel.accountant is not None:
+            self.kernel.accountant.stopping(generation)
         await self.release(run, generation, order)
         generation.dead = True
         try:
@@ -251,6 +253,8 @@ class Teardown:
 
     def drop_code(self, generation: "Generation") -> None:
         """Lets go of a generation's modules, events and handlers; ``on_unload``'s are kept."""
+        accountant = self.kernel.accountant
+        receipt = None if accountant is None else accountant.stopped(generation)
         code, generation.code = generation.code, None
         generation.built_on = ()
         name = generation.plugin.name
@@ -263,6 +267,8 @@ class Teardown:
         self.kernel.forget_import(name)
         if code is not None:
             code.drop()
+        if receipt is not None:
+            generation.plugin.receipt = receipt()
 
     async def run_unload_handlers(self, run: "Runner", plugin: "Plugin", order: StopOrder) -> None:
         """Runs the ``on_unload`` handlers of the generation that was, once."""

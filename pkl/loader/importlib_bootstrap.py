@@ -13,6 +13,7 @@ from _thread import get_ident
 from types import ModuleType, TracebackType
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
+from ..kernel.accounting import current_watch
 from .finder import install_finder
 from .modules import GenerationModules, ImportedElsewhere, wait_for
 from .moving import free_names, repair
@@ -57,7 +58,15 @@ def own_import(modules: GenerationModules) -> Callable[..., Any]:
     ) -> Any:
         if level == 0:
             if name.partition(".")[0] != top:
-                return builtins.__import__(name, globals, locals, fromlist or (), level)
+                watch = current_watch()
+                if watch is None or _is_imported(name, fromlist or ()):
+                    return builtins.__import__(name, globals, locals, fromlist or (), level)
+                # What a library changes when it is first imported is not the plugin's: it stays.
+                watch.pause()
+                try:
+                    return builtins.__import__(name, globals, locals, fromlist or (), level)
+                finally:
+                    watch.resume()
             install_finder()
             native = direct and modules.birth is root
         else:
@@ -83,6 +92,12 @@ def own_import(modules: GenerationModules) -> Callable[..., Any]:
         return _answer(modules, name, globals, locals, fromlist or (), level)
 
     return __import__
+
+
+def _is_imported(name: str, fromlist: Sequence[str]) -> bool:
+    """Whether an import statement will run no code."""
+    module = sys.modules.get(name)
+    return module is not None and all(hasattr(module, each) for each in fromlist)
 
 
 def _answer(

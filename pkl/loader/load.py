@@ -61,6 +61,11 @@ class LoadedModules:
         self.api = api
         self._modules: Optional[GenerationModules] = modules
 
+    def modules(self) -> List[Any]:
+        """Every module of the generation, also those imported later; none after ``drop``."""
+        modules = self._modules
+        return [] if modules is None else list(modules.created.values())
+
     def drop(self) -> None:
         """Takes the generation's modules out of ``sys.modules``, also those imported later.
 

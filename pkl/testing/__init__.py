@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .clean import assert_clean
 from .clock import FakeClock
 
-__all__ = ["FakeClock"]
+__all__ = ["FakeClock", "assert_clean"]

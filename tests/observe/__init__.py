@@ -1,0 +1,1 @@
+"""What stopped plugins leave behind."""
