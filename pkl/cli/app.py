@@ -31,7 +31,7 @@ VERBS: Mapping[str, Tuple[str, str]] = {
     "config": ("config", "The settings of a plugin: where each is from, and changing them."),
     "permissions": ("permissions", "What a plugin asks to be allowed, and what of it was granted."),
     "search": ("search", "Find plugins in the registries that are known here."),
-    "registry": ("registry.group", "The registries that plugins are found in."),
+    "registry": ("registry.group", "The registries that plugins are found in, and making them."),
     "run": ("run", "Start a host with its plugins, and stop it in order."),
     "version": ("version", "The versions of pkl and of what it runs on."),
 }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List
 
-from .model import Index, Page, Release, Revocations, WheelFile
+from ..model.manifest import PluginMetadata
+from .model import Index, Page, Revocations, WheelFile
 from .moments import moment_text
 from .schema import INDEX_SCHEMA, PAGE_SCHEMA, REVOKED_SCHEMA
 
-__all__ = ["dump_index", "dump_page", "dump_revoked", "release_facts"]
+__all__ = ["dump_index", "dump_page", "dump_revoked", "manifest_facts"]
 
 
 def dump_index(index: Index) -> bytes:
@@ -36,7 +37,7 @@ def dump_page(page: Page) -> bytes:
     """The content of the page of a plugin."""
     versions = {}
     for release in page.releases:
-        row = release_facts(release)
+        row = manifest_facts(release.metadata)
         row.update(_wheel(release.files[0]))
         if len(release.files) > 1:
             row["also"] = [_wheel(each) for each in release.files[1:]]
@@ -52,9 +53,8 @@ def dump_page(page: Page) -> bytes:
     )
 
 
-def release_facts(release: Release) -> Dict[str, Any]:
-    """What a page has of the manifest of a version."""
-    said = release.metadata
+def manifest_facts(said: PluginMetadata) -> Dict[str, Any]:
+    """What a page has of a manifest."""
     facts: Dict[str, Any] = {
         "requires": _texts(said.requires),
         "conflicts": _texts(said.conflicts),

@@ -17,6 +17,12 @@ VERBS: Mapping[str, Tuple[str, str]] = {
     "remove": ("remove", "Forget registries."),
     "search": ("search", "Find plugins in them; the same as pkl search."),
     "show": ("show", "Every version of a plugin, and which of them fit here."),
+    "build": ("build", "Make a registry from a folder of wheels."),
+    "sign": ("sign", "Sign the index of a registry."),
+    "verify": ("verify", "Check a whole registry: digests, wheels, signature, expiry."),
+    "keys": ("keys", "Put a new key in the place of the one that signs."),
+    "revoke": ("revoke", "Say that a version must not run, and why."),
+    "serve": ("serve", "Serve a registry on this machine."),
 }
 """Each verb with its module and what the help page says of it."""
 
@@ -37,7 +43,7 @@ class RegistryGroup(LazyGroup):
 )
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """The registries that plugins are found in.
+    """The registries that plugins are found in, and making one.
 
     A registry is a folder of files, on the web or on this machine.
     """
