@@ -43,7 +43,7 @@ class RegistryGroup(LazyGroup):
 )
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """The registries that plugins are found in, and making one.
+    """The registries that plugins are found in, and making them.
 
     A registry is a folder of files, on the web or on this machine.
     """
