@@ -67,11 +67,14 @@ def bind(kernel: "Kernel", plugin: Plugin, search: bool = True) -> Optional[Reas
             bound[name] = planned
             needed.add(name)
     with kernel.mutex:
+        if plugin.running:
+            return None  # another thread has started it meanwhile, on what it was bound to then
         unbind(plugin)
         plugin.bindings = bound
         plugin.needs = tuple(dict.fromkeys(bound[name] for name in bound if name in needed))
         for provider in plugin.needs:
             provider.users[plugin.name] = plugin
+        plugin.bound = True
     return None
 
 
@@ -91,6 +94,7 @@ def unbind(plugin: Plugin) -> None:
         if provider.users.get(plugin.name) is plugin:
             del provider.users[plugin.name]
     plugin.needs = ()
+    plugin.bound = False
 
 
 def _misfit(plugin: Plugin, code: str, what: str, specifier: str, version: str) -> Reason:

@@ -261,7 +261,7 @@ class Lifecycle(Loading):
         with kernel.mutex:
             if plugin.state is not _S.LOADED or kernel.closing:
                 return False
-            if any(need.state is not _S.ENABLED for need in plugin.needs):
+            if not plugin.bound or any(need.state is not _S.ENABLED for need in plugin.needs):
                 return False
             if self._outdated(plugin) or conflicting(kernel, plugin):
                 return False

@@ -143,7 +143,7 @@ class Loading(Stopping):
                 return True
             self.kernel.check_open()
             await self._last_of_the_old(run, plugin)
-            if any(need.state not in ready for need in plugin.needs):
+            if not plugin.bound or any(need.state not in ready for need in plugin.needs):
                 return False
             await self._import(run, plugin)
             return True

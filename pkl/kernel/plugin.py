@@ -65,6 +65,8 @@ class Plugin:
         """Its place in the order in which plugins were enabled; 0 while it is not."""
         self.needs: Tuple[Plugin, ...] = ()
         """The plugins it is bound to by ``requires``."""
+        self.bound = False
+        """Whether ``needs`` says what it requires; not once it was stopped."""
         self.planned: FrozenSet[str] = frozenset()
         """Names in ``bindings`` that only the plan knows to be required."""
         self.users: Dict[str, Plugin] = {}
