@@ -128,7 +128,8 @@ def _has(implementation: Any, name: str) -> bool:
 
 _NOT_MEMBERS = (
     "__abstractmethods__ __annotate__ __annotate_func__ __annotations__ __annotations_cache__ "
-    "__class_getitem__ __conditional_annotations__ __dict__ __doc__ __firstlineno__ __init__ "
+    "__callable_proto_members_only__ __class_getitem__ __conditional_annotations__ __dict__ "
+    "__doc__ __firstlineno__ __init__ "
     "__init_subclass__ __match_args__ __module__ __new__ __non_callable_proto_members__ "
     "__orig_bases__ __parameters__ __protocol_attrs__ __qualname__ __slots__ "
     "__static_attributes__ __subclasshook__ __type_params__ __weakref__ _is_protocol "

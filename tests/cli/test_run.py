@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict
 
@@ -148,7 +149,9 @@ def test_only_of_an_unknown_plugin_is_exit_4(process: Process, steps: Path) -> N
 def test_a_signal_stops_the_plugins_first(
     process: Process, steps: Path, number: signal.Signals, status: int
 ) -> None:
-    running = process.start("run", "--path", "p", "--json")
+    # Whoever runs the tests in the background has them ignore SIGINT, and so what they start.
+    heard = partial(signal.signal, number, signal.SIG_DFL)
+    running = process.start("run", "--path", "p", "--json", preexec_fn=heard)
     assert running.stdout is not None
     line = ""
     while line != "}\n":  # the object is complete: everything has been started
