@@ -114,6 +114,7 @@ def members(owner: str) -> List[str]:
 
 
 KERNEL_ONLY = {
+    "Hook": {"chosen"},
     "Plugin": {"move"},
     "ResourceManager": {"activate", "clean", "clean_up", "cleaned", "take"},
     "StopToken": {"announce"},

@@ -23,10 +23,10 @@ from .context import Subject, _current, current_subject, switch, switch_back
 from .describe import describe
 from .generation import Generation, not_running, runs_plugin_code
 from .hook_async import arun
-from .hook_call import HookCall, collect_plain, run_hook
+from .hook_call import bound_of, collect_plain, given_of, run_hook
 from .hook_choice import ChosenHook
 from .hook_history import PastCall
-from .hook_result import Results
+from .hook_result import HookResult, Results
 from .hook_route import HookRoute
 from .hook_trace import traced
 from .ownership import owner_of
@@ -199,7 +199,7 @@ class Hook(ChosenHook, Generic[P, R]):
             if kwargs or len(args) != self._arity:
                 _set(generation)
                 self.function(*args, **kwargs)
-                args = HookCall(self, args, kwargs).positional  # type: ignore[assignment]
+                args = given_of(self, args, kwargs)  # type: ignore[assignment]
             elif not self._idle:
                 _set(generation)
                 self.function(*args)
@@ -215,40 +215,48 @@ class Hook(ChosenHook, Generic[P, R]):
         """
         if not self.historic or self.is_async:
             raise TypeError(f"the hook {self.full_name} is not historic")
-        for answer in self._call(args, kwargs, on_answer):
-            on_answer(answer.value)
+        for each in self._call(args, kwargs, on_answer):
+            on_answer(each.value if isinstance(each, HookResult) else each)
 
     def _call(self, args: Any, kwargs: Any, on_answer: Optional[Callable[[Any], Any]]) -> Any:
         caller = _get()
         generation: Subject
-        if self.owner is not None:
-            generation = owner = self.owner
-            if caller is not owner or owner.slow:
-                check_invoker(owner, caller, "hook", self.full_name)
-        else:
+        owner = self.owner
+        if owner is None:
             generation = (caller or current_subject()).kernel.subject
-        call = HookCall(self, args, kwargs)
+        else:
+            generation = owner
+            if owner.slow or (caller is not owner and caller is not None):
+                check_invoker(owner, caller, "hook", self.full_name)
         route = self._route_for(generation)
         if self.is_async:
-            return arun(call, generation, route, self._entries)
+            return arun(self, args, kwargs, generation, route)
         if route.triggers:
             route.wake()
         if generation.kernel.hook_control.tracers:
-            run = partial(self._run, call, generation, on_answer)
-            return traced(generation.kernel, call, run)
-        return self._run(call, generation, on_answer)
+            run = partial(self._run, args, kwargs, generation, route, on_answer)
+            arguments = bound_of(self, args, kwargs)
+            return traced(generation.kernel, self.full_name, arguments, run)
+        return self._run(args, kwargs, generation, route, on_answer)
 
     @runs_plugin_code
     def _run(
-        self, call: HookCall, generation: Subject, on_answer: Optional[Callable[[Any], Any]]
+        self,
+        args: Any,
+        kwargs: Any,
+        generation: Subject,
+        route: HookRoute,
+        on_answer: Optional[Callable[[Any], Any]],
     ) -> Any:
         caller = switch(generation)
         try:
-            self.function(*call.args, **call.kwargs)
+            if kwargs or not self._idle or len(args) != self._arity:
+                self.function(*args, **kwargs)
+                args = given_of(self, args, kwargs)
             past = None
             if self.historic:
-                past = PastCall(call.positional, caller or generation.kernel.subject, on_answer)
-            return run_hook(call, generation, self._entries(generation, past))
+                past = PastCall(args, caller or generation.kernel.subject, on_answer)
+            return run_hook(self, args, generation, self.chosen(route, past))
         finally:
             switch_back(caller)
 

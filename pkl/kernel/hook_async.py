@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple
 from .context import Subject
 from .dispatch import Watched, call_one, from_outside, passes
 from .generation import AsyncCall, runs_plugin_code
-from .hook_call import HookCall
+from .hook_call import bound_of, given_of
 from .hook_outcome import Outcome, settle, yielded
 from .hook_result import HookResult, Results, noted
 from .hook_route import HookEntries, HookEntry, HookRoute
@@ -25,10 +25,7 @@ __all__ = ["arun"]
 
 @runs_plugin_code
 async def arun(
-    hook_call: HookCall,
-    generation: Subject,
-    route: HookRoute,
-    choose: Callable[[Subject], HookEntries],
+    hook: "Hook[Any, Any]", args: Any, kwargs: Any, generation: Subject, route: HookRoute
 ) -> Any:
     """Runs an async hook: its body, then wrappers and handlers; in flight from first to last."""
     call = AsyncCall()
@@ -36,24 +33,22 @@ async def arun(
     try:
         if route.triggers:
             await route.awake()
-        body = hook_call.hook.function(*hook_call.args, **hook_call.kwargs)
-        await Driven(body, generation)
-        running = arun_hook(hook_call, choose(generation))
+        await Driven(hook.function(*args, **kwargs), generation)
+        running = arun_hook(hook, given_of(hook, args, kwargs), hook.chosen(route))
         kernel = generation.kernel
         if kernel.hook_control.tracers:
-            return await atraced(kernel, hook_call, running)
+            arguments = bound_of(hook, args, kwargs)
+            return await atraced(kernel, hook.full_name, arguments, running)
         return await running
     finally:
         generation.async_calls.remove(call)
 
 
-async def arun_hook(call: HookCall, entries: HookEntries) -> Any:
+async def arun_hook(hook: "Hook[Any, Any]", given: Tuple[Any, ...], entries: HookEntries) -> Any:
     """The async twin of ``run_hook``; wrappers may be sync or async generators."""
-    hook = call.hook
     started: List[Tuple[Any, Subject, HookSubscription]] = []
     outcome = Outcome(hook)
     try:
-        given = call.positional
         for subject, handler, subscription in entries.wrappers:
             if subject.live:
                 wrapper = await _start(hook, given, subject, handler, subscription)

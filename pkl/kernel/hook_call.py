@@ -8,7 +8,7 @@ happens. Every step runs as its subscriber.
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 
 from .context import Subject, _current
 from .dispatch import call_one
@@ -21,44 +21,23 @@ from .hook_subscription import HookSubscription, answer
 if TYPE_CHECKING:
     from .hook import Hook
 
-__all__ = ["HookCall", "collect_plain", "run_hook"]
+__all__ = ["bound_of", "collect_plain", "given_of", "run_hook"]
 
 _set = _current.set
 
 
-class HookCall:
-    """One call of a hook, for what does not take the shortest way.
+def bound_of(hook: "Hook[Any, Any]", args: Any, kwargs: Any) -> Dict[str, Any]:
+    """Every argument of a call by name."""
+    return {**hook.defaults, **dict(zip(hook.declared, args)), **kwargs}
 
-    Attributes:
-        hook: The hook.
-        args: The positional arguments.
-        kwargs: The keyword arguments.
-    """
 
-    __slots__ = ("_bound", "args", "hook", "kwargs")
-
-    def __init__(self, hook: "Hook[Any, Any]", args: Any, kwargs: Any) -> None:
-        self.hook = hook
-        self.args = args
-        self.kwargs = kwargs
-        self._bound: Optional[Dict[str, Any]] = None
-
-    @property
-    def bound(self) -> Dict[str, Any]:
-        """Every argument by name."""
-        if self._bound is None:
-            given = dict(zip(self.hook.declared, self.args))
-            self._bound = {**self.hook.defaults, **given, **self.kwargs}
-        return self._bound
-
-    @property
-    def positional(self) -> Tuple[Any, ...]:
-        """Every argument by position, as the hook declares them."""
-        declared = self.hook.declared
-        if not self.kwargs and len(self.args) == len(declared):
-            return self.args  # type: ignore[no-any-return]
-        bound = self.bound
-        return tuple([bound[name] for name in declared])
+def given_of(hook: "Hook[Any, Any]", args: Any, kwargs: Any) -> Tuple[Any, ...]:
+    """Every argument of a call by position, as the hook declares them."""
+    declared = hook.declared
+    if not kwargs and len(args) == len(declared):
+        return args  # type: ignore[no-any-return]
+    bound = bound_of(hook, args, kwargs)
+    return tuple([bound[name] for name in declared])
 
 
 @runs_plugin_code
@@ -87,94 +66,138 @@ def collect_plain(
 
 
 @runs_plugin_code
-def collect(call: HookCall, handlers: Tuple[HookEntry, ...], observed: bool) -> Any:
+def _collect(
+    hook: "Hook[Any, Any]", given: Tuple[Any, ...], handlers: Tuple[HookEntry, ...]
+) -> Any:
     """Calls every live handler with what it takes; of a ``first`` hook, until one answers."""
-    ask = call_one if observed else _unobserved
-    hook, given = call.hook, call.positional
-    first = hook.first
-    log: List[Any] = [perf_counter()]
+    clock, first = perf_counter, hook.first
+    log: List[Any] = [clock()]
+    note = log.append
     for generation, handler, subscription in handlers:
         value = None
         if generation.live:
+            _set(generation)
+            pick = subscription.pick
             try:
-                value = ask(generation, answer, (handler, subscription, given), {})
+                if pick is not None:
+                    value = handler(*pick(given))
+                elif subscription.taking is None:
+                    value = handler(*given)
+                else:
+                    value = answer(handler, subscription, given)
             except BaseException as error:
                 settle(hook, subscription, error)
-            if first and value is not None:
-                return value
-        log += (value, perf_counter())
+            if first:
+                if value is not None:
+                    return value
+                continue
+        note(value)
+        note(clock())
     return None if first else noted(handlers, log)
 
 
-def _unobserved(subject: Subject, function: Callable[..., Any], args: Any, _kwargs: Any) -> Any:
-    _set(subject)
+def _collect_observed(
+    hook: "Hook[Any, Any]", given: Tuple[Any, ...], handlers: Tuple[HookEntry, ...]
+) -> Any:
+    """As ``_collect``, telling the context-switch hooks."""
+    log: List[Any] = [perf_counter()]
+    for subject, handler, subscription in handlers:
+        value = None
+        if subject.live:
+            try:
+                value = call_one(subject, answer, (handler, subscription, given), {})
+            except BaseException as error:
+                settle(hook, subscription, error)
+            if hook.first and value is not None:
+                return value
+        log += (value, perf_counter())
+    return None if hook.first else noted(handlers, log)
+
+
+@runs_plugin_code
+def _step(generation: Subject, function: Callable[..., Any], args: Any, _kwargs: Any) -> Any:
+    """As ``call_one``, where nobody observes and the caller restores the current subject."""
+    _set(generation)
     return function(*args)
 
 
-def run_hook(call: HookCall, owner: Subject, entries: HookEntries) -> Any:
+def run_hook(
+    hook: "Hook[Any, Any]", given: Tuple[Any, ...], owner: Subject, entries: HookEntries
+) -> Any:
     """Runs wrappers and handlers; the result, as the wrappers leave it.
+
+    The caller restores the current subject.
+
+    Args:
+        hook: The hook.
+        given: Its arguments by position.
+        owner: Whose hook it is here.
+        entries: Who takes part.
 
     Raises:
         BaseException: What the outermost wrapper leaves of a handler's or wrapper's error.
     """
-    hook, observed = call.hook, bool(owner.kernel.switch_hooks)
+    observed = bool(owner.kernel.switch_hooks)
+    if observed:
+        collect: Callable[..., Any] = _collect_observed
+    elif entries.plain and not hook.first:
+        collect = collect_plain
+    else:
+        collect = _collect
     wrappers = entries.wrappers
     if not wrappers:
-        return _run_handlers(call, entries, observed)
-    started: List[Tuple[Any, Subject, HookSubscription]] = []
+        return collect(hook, given, entries.handlers)
+    step = call_one if observed else _step
+    started: List[Tuple[Any, HookEntry]] = []
     outcome = Outcome(hook)
     try:
-        given = call.positional
-        for subject, handler, subscription in wrappers:
-            if subject.live:
-                wrapper = _start(hook, given, subject, handler, subscription)
+        for entry in wrappers:
+            if entry[0].live:
+                wrapper = _start(hook, given, entry, step)
                 if wrapper is not None:
-                    started.append((wrapper, subject, subscription))
-        outcome.result = _run_handlers(call, entries, observed)
+                    started.append((wrapper, entry))
+        outcome.result = collect(hook, given, entries.handlers)
     except BaseException as error:
         outcome.fail(error)
-    _set(owner)
     while started:
-        _resume(outcome, *started.pop())
+        wrapper, entry = started.pop()
+        _resume(outcome, wrapper, entry, step)
+    if not observed:
+        _set(owner)
     return outcome.end()
 
 
-def _run_handlers(call: HookCall, entries: HookEntries, observed: bool) -> Any:
-    if entries.plain and not observed and not call.hook.first:
-        return collect_plain(call.hook, call.positional, entries.handlers)
-    return collect(call, entries.handlers, observed)
-
-
 def _start(
-    hook: "Hook[Any, Any]",
-    given: Tuple[Any, ...],
-    subject: Subject,
-    handler: Callable[..., Any],
-    subscription: HookSubscription,
+    hook: "Hook[Any, Any]", given: Tuple[Any, ...], entry: HookEntry, step: Callable[..., Any]
 ) -> Any:
     """A wrapper at its yield, or None if it did not get there."""
+    subject, handler, subscription = entry
     try:
-        wrapper = call_one(subject, answer, (handler, subscription, given), {})
-        call_one(subject, next, (wrapper,), {})
+        return step(subject, _begin, (handler, subscription, given), {})
     except StopIteration:
         settle(hook, subscription, yielded(hook, subscription, "did not yield"))
-        return None
     except BaseException as error:
         settle(hook, subscription, error)
-        return None
+    return None
+
+
+def _begin(
+    handler: Callable[..., Any], subscription: HookSubscription, given: Tuple[Any, ...]
+) -> Any:
+    wrapper = answer(handler, subscription, given)
+    next(wrapper)
     return wrapper
 
 
-def _resume(
-    outcome: Outcome, wrapper: Any, subject: Subject, subscription: HookSubscription
-) -> None:
+def _resume(outcome: Outcome, wrapper: Any, entry: HookEntry, step: Callable[..., Any]) -> None:
     """Gives a wrapper the outcome, which it may replace."""
+    subject, _, subscription = entry
     failure = outcome.failure
     try:
         if failure is None:
-            call_one(subject, wrapper.send, (outcome.result,), {})
+            step(subject, wrapper.send, (outcome.result,), {})
         else:
-            call_one(subject, wrapper.throw, (failure,), {})
+            step(subject, wrapper.throw, (failure,), {})
     except StopIteration as stop:
         outcome.ended(subscription, stop)
         return
@@ -182,7 +205,7 @@ def _resume(
         outcome.raised(subscription, error)
         return
     try:
-        call_one(subject, wrapper.close, (), {})
+        step(subject, wrapper.close, (), {})
     except BaseException as error:
         outcome.raised(subscription, error)
     outcome.raised(subscription, yielded(outcome.hook, subscription, "yielded a second time"))

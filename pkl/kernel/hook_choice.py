@@ -26,14 +26,20 @@ class ChosenHook(BaseHook):
     _extra: Tuple[HookSubscription, ...] = ()
     _quick_route: Optional[HookRoute] = None
 
-    def _entries(self, owner: Subject, past: Optional[PastCall] = None) -> HookEntries:
-        """Who takes part in a call."""
-        route = self._route_for(owner)
+    def chosen(self, route: HookRoute, past: Optional[PastCall] = None) -> HookEntries:
+        """Who takes part in a call that begins now; for the kernel.
+
+        Args:
+            route: The hook's, in the host of the call.
+            past: The call of a historic hook, which is remembered.
+        """
         entries = route.current() if past is None else route.history.record(past, route)
         if self._extra:
             entries = entries.including(self._extra)
-        out = self._without | owner.kernel.hook_control.blocked
-        return entries.leaving_out(out) if out else entries
+        blocked = route.kernel.hook_control.blocked
+        if blocked or self._without:
+            entries = entries.leaving_out(self._without | blocked)
+        return entries
 
     def handlers(self) -> Tuple[HookHandler, ...]:
         """Its handlers, as a call from here would call them: wrappers first, then the others.

@@ -63,7 +63,7 @@ class Outcome:
 
     def __init__(self, hook: "Hook[Any, Any]") -> None:
         self.hook = hook
-        self.result: Any = None if hook.first else Results.of([])
+        self.result: Any = None
         self.failure: Optional[BaseException] = None
         self._interrupt: Optional[BaseException] = None
 
@@ -75,9 +75,11 @@ class Outcome:
 
     def returned(self, value: Any) -> None:
         """A wrapper ended well: its value counts, unless it is None, and no failure is left."""
-        self.failure = None
         if value is not None:
             self.result = value
+        elif self.failure is not None:
+            self.result = None if self.hook.first else Results.of([])
+        self.failure = None
 
     def ended(self, subscription: "HookSubscription", stop: BaseException) -> None:
         """A wrapper ended well, unless what it says is only the failure that it was shown."""

@@ -74,6 +74,7 @@ class HookSubscription(Subscription):
         bound: Whether it is called: its hook is there, and it fits.
         refusal: Why it does not fit the hook that came, or None.
         taking: The arguments it takes, where these are not simply all of the hook's in order.
+        pick: Takes these out of all, where they are passed by position alone; else None.
         seen: How many calls of a historic hook it has been given.
         caught_up: Whether it takes part in a historic hook's calls.
     """
@@ -96,6 +97,7 @@ class HookSubscription(Subscription):
         self.bound = False
         self.refusal: Optional[HandlerRefused] = None
         self.taking: Optional[Taking] = None
+        self.pick: Optional[Callable[[Any], Tuple[Any, ...]]] = None
         self.seen = 0
         self.caught_up = False
         self._replays = False
@@ -163,6 +165,7 @@ class HookSubscription(Subscription):
             ) from None
         warn_of_deprecated(hook, self._subject, handler, taking)
         self.taking = taking
+        self.pick = None if taking is None else taking.picker()
         self.shape = hook.shape
         self._replays = hook.historic and not self.is_wrapper
         self.bound = True

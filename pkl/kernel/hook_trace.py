@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Callable, Coroutine, Optional
-
-from .hook_call import HookCall
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Mapping, Optional
 
 if TYPE_CHECKING:
     from .core import Kernel
@@ -13,39 +11,48 @@ if TYPE_CHECKING:
 __all__ = ["atraced", "traced"]
 
 
-def traced(kernel: "Kernel", call: HookCall, run: Callable[[], Any]) -> Any:
+def traced(
+    kernel: "Kernel", name: str, arguments: Mapping[str, Any], run: Callable[[], Any]
+) -> Any:
     """Runs a call with the tracers around it; what they raise is reported and no more."""
-    began = _before(kernel, call)
+    began = _before(kernel, name, arguments)
     try:
         result = run()
     except BaseException as error:
-        _after(kernel, call, None, error, began)
+        _after(kernel, name, arguments, None, error, began)
         raise
-    _after(kernel, call, result, None, began)
+    _after(kernel, name, arguments, result, None, began)
     return result
 
 
-async def atraced(kernel: "Kernel", call: HookCall, running: Coroutine[Any, Any, Any]) -> Any:
+async def atraced(
+    kernel: "Kernel", name: str, arguments: Mapping[str, Any], running: Coroutine[Any, Any, Any]
+) -> Any:
     """The async twin of ``traced``."""
-    began = _before(kernel, call)
+    began = _before(kernel, name, arguments)
     try:
         result = await running
     except BaseException as error:
-        _after(kernel, call, None, error, began)
+        _after(kernel, name, arguments, None, error, began)
         raise
-    _after(kernel, call, result, None, began)
+    _after(kernel, name, arguments, result, None, began)
     return result
 
 
-def _before(kernel: "Kernel", call: HookCall) -> float:
+def _before(kernel: "Kernel", name: str, arguments: Mapping[str, Any]) -> float:
     hooks = [t.before for t in kernel.hook_control.tracers if t.before is not None]
-    kernel.call_hooks(hooks, "hook tracer", call.hook.full_name, call.bound)
+    kernel.call_hooks(hooks, "hook tracer", name, arguments)
     return perf_counter()
 
 
 def _after(
-    kernel: "Kernel", call: HookCall, result: Any, error: Optional[BaseException], began: float
+    kernel: "Kernel",
+    name: str,
+    arguments: Mapping[str, Any],
+    result: Any,
+    error: Optional[BaseException],
+    began: float,
 ) -> None:
     seconds = perf_counter() - began
     hooks = [t.after for t in kernel.hook_control.tracers if t.after is not None]
-    kernel.call_hooks(hooks, "hook tracer", call.hook.full_name, call.bound, result, error, seconds)
+    kernel.call_hooks(hooks, "hook tracer", name, arguments, result, error, seconds)

@@ -6,6 +6,7 @@ inspect would know all of this, but importing it costs more than all of pkl.
 from __future__ import annotations
 
 from functools import partial
+from operator import itemgetter
 from types import FunctionType
 from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
@@ -44,6 +45,15 @@ class Taking(NamedTuple):
     """Which arguments to pass by position, as indexes into what the hook declares."""
     keywords: Tuple[Tuple[str, int], ...]
     """Which to pass by name."""
+
+    def picker(self) -> Optional[Callable[[Any], Tuple[Any, ...]]]:
+        """What takes its share out of the arguments; None if some go by name."""
+        if self.keywords:
+            return None
+        first = self.positions[0] if self.positions else 0
+        if self.positions == tuple(range(first, first + len(self.positions))):
+            return itemgetter(slice(first, first + len(self.positions)))
+        return itemgetter(*self.positions)
 
     def call(self, function: Callable[..., Any], given: Tuple[Any, ...]) -> Any:
         """Calls a function with its share of the arguments."""

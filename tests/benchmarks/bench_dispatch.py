@@ -1,4 +1,4 @@
-"""Events, hooks and syscalls against a bare loop and the peers.
+"""Events and syscalls against a bare loop and the peers.
 
 Run it with ``python -m tests.benchmarks.bench_dispatch``.
 """
@@ -17,11 +17,8 @@ from .pairing import per_call, table
 
 OWNER = """
 import pkl
-from pkl.kernel.hook import hook
 @pkl.event
 def happened(x): pass
-@hook
-def asked(x): pass
 @pkl.syscall
 def call(x): return x
 def bare(x): return x
@@ -30,8 +27,6 @@ SUBSCRIBER = """
 from pkl.plugins import owner
 @owner.happened.on
 def handler(x): pass
-@owner.asked.on
-def answer(x): return x
 """
 
 
@@ -162,41 +157,9 @@ def main() -> None:
             table(
                 f"event with {handlers} handlers", found, "bare loop with a context set each", aim
             )
-            hooks(host, handlers)
             if handlers == 10:
                 syscalls(host)
             host.close()
-
-
-def hooks(host: pkl.PluginHost, handlers: int) -> None:
-    """A hook whose handlers all answer, against pluggy's."""
-    try:
-        import pluggy
-    except ImportError:
-        return
-    spec, impl = pluggy.HookspecMarker("b"), pluggy.HookimplMarker("b")
-
-    class Spec:
-        @spec
-        def asked(self, x: int) -> int: ...  # type: ignore[empty-body]
-
-    manager = pluggy.PluginManager("b")
-    manager.add_hookspecs(Spec)
-    for _ in range(handlers):
-
-        class Plugin:
-            @impl
-            def asked(self, x: int) -> int:
-                return x
-
-        manager.register(Plugin())
-    asked = host.plugins.owner.asked
-    found = per_call(
-        {"pluggy": lambda: manager.hook.asked(x=1), "pkl hook": lambda: asked(1)},
-        calls=max(200, 20_000 // handlers),
-    )
-    aim = {"pkl hook": 0.8} if handlers == 10 else {}
-    table(f"hook with {handlers} answers", found, "pluggy", aim)
 
 
 def syscalls(host: pkl.PluginHost) -> None:

@@ -189,7 +189,7 @@ def test_context_switch_hooks_hear_of_handlers(
     undo()
     owner.ask(1)
     step = [("owner", "other"), ("other", "owner")]
-    assert seen == [(None, "owner"), *step * 4, ("owner", None)]
+    assert seen == [(None, "owner"), *step * 3, ("owner", None)]
 
 
 def test_who_answers_a_deprecated_hook_is_warned_at_his_own_line_and_found(
