@@ -114,7 +114,7 @@ def members(owner: str) -> List[str]:
 
 
 KERNEL_ONLY = {
-    "Hook": {"chosen"},
+    "Hook": {"chosen", "history"},
     "Plugin": {"move"},
     "ResourceManager": {"activate", "clean", "clean_up", "cleaned", "take"},
     "StopToken": {"announce"},

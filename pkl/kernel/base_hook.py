@@ -17,10 +17,11 @@ from typing import (
 from .context import Subject
 from .generation import Generation
 from .guard import guard_late
+from .hook_history import History
 from .hook_route import HookRoute
 from .hook_subscription import HookOptions, HookSubscription
 from .ownership import registrant
-from .route import Shape
+from .route import Route, Shape
 from .subscribable import Subscribable, check_same_host
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class BaseHook(Subscribable):
     deprecated_arguments: Mapping[str, str]
 
     def _route_for(self, subject: Subject) -> HookRoute:
+        raise NotImplementedError
+
+    def history(self, route: Route) -> History:
+        """Its past calls in the host of a route; for the kernel."""
         raise NotImplementedError
 
     @overload

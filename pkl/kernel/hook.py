@@ -25,12 +25,12 @@ from .generation import Generation, not_running, runs_plugin_code
 from .hook_async import arun
 from .hook_call import bound_of, collect_plain, given_of, run_hook
 from .hook_choice import ChosenHook
-from .hook_history import PastCall
+from .hook_history import History, PastCall
 from .hook_result import HookResult, Results
 from .hook_route import HookRoute
 from .hook_trace import traced
 from .ownership import owner_of
-from .route import shape_of
+from .route import Route, shape_of
 from .subscribable import check_invoker
 from .syscall import flags_of, is_async
 
@@ -135,6 +135,7 @@ class Hook(ChosenHook, Generic[P, R]):
         self._route: Optional[HookRoute] = None
         self._quick_route: Optional[HookRoute] = None
         self._generation: Any = owner
+        self._own_history = History()
         if owner is not None:
             self._claim(owner)
 
@@ -153,13 +154,18 @@ class Hook(ChosenHook, Generic[P, R]):
         owner.events[self.name] = self
         route = owner.kernel.route(owner.plugin.name, self.name, HookRoute)
         route.event = self
-        route.history.clear()
         self._routes[owner.kernel.uid] = self._route = route
         if not (self.first or self.historic or self.is_async):
             self._quick_route = route
 
     def __repr__(self) -> str:
         return f"<Hook {self.full_name}>"
+
+    def history(self, route: Route) -> History:
+        """Its past calls in the host of a route; for the kernel."""
+        if self.owner is None and isinstance(route, HookRoute):
+            return route.history
+        return self._own_history
 
     def _route_for(self, subject: Subject) -> HookRoute:
         kernel = subject.kernel

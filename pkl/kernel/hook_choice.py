@@ -33,7 +33,7 @@ class ChosenHook(BaseHook):
             route: The hook's, in the host of the call.
             past: The call of a historic hook, which is remembered.
         """
-        entries = route.current() if past is None else route.history.record(past, route)
+        entries = route.current() if past is None else self.history(route).record(past, route)
         if self._extra:
             entries = entries.including(self._extra)
         blocked = route.kernel.hook_control.blocked

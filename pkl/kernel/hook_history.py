@@ -1,4 +1,7 @@
-"""The past calls of a historic hook in one host, and who has been given which of them."""
+"""The past calls of a historic hook in one host, and who has been given which of them.
+
+Each load of the hook's plugin has a history of its own.
+"""
 
 from __future__ import annotations
 
@@ -32,33 +35,34 @@ class History:
     are decided under one lock, so that no call falls between.
     """
 
-    __slots__ = ("_base", "_calls", "_lock")
+    __slots__ = ("_calls", "_lock")
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._calls: List[PastCall] = []
-        self._base = 0
 
     def record(self, past: PastCall, route: "HookRoute") -> "HookEntries":
         """Remembers a call; who takes part in it."""
         with self._lock:
             self._calls.append(past)
             entries = route.current()
-            there = tuple([entry for entry in entries.handlers if entry[2].caught_up])
+            there = tuple([entry for entry in entries.handlers if entry[2].caught_up is self])
             return entries._replace(handlers=there)
 
     def next_for(self, subscription: "HookSubscription") -> Optional[PastCall]:
         """The next call that a handler missed; None once it takes part in calls."""
         with self._lock:
-            at = max(subscription.seen - self._base, 0)
-            if at >= len(self._calls):
-                subscription.caught_up = True
+            if subscription.history is not self:
                 return None
-            subscription.seen = self._base + at + 1
+            at = subscription.seen
+            if at == len(self._calls):
+                subscription.caught_up = self
+                return None
+            subscription.seen += 1
             return self._calls[at]
 
-    def clear(self) -> None:
-        """Forgets the calls: they are those of an earlier load of the hook's plugin."""
+    def begin(self, subscription: "HookSubscription") -> None:
+        """Makes a handler one that is to be given all of these calls, if it is not yet."""
         with self._lock:
-            self._base += len(self._calls)
-            self._calls.clear()
+            if subscription.history is not self:
+                subscription.history, subscription.seen = self, 0

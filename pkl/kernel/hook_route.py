@@ -66,7 +66,7 @@ class HookRoute(Route):
     Attributes:
         hook_entries: What a call iterates; None after a change, until ``split`` makes it anew.
         quick: The handlers, where a call needs to do nothing but call them; else None.
-        history: The past calls, if the hook is historic.
+        history: The past calls of a host's hook, if it is historic.
     """
 
     __slots__ = ("history", "hook_entries", "quick")
@@ -139,9 +139,10 @@ class HookRoute(Route):
                     each.unbind()
                 elif each.by_name:
                     self.bind_late(each)
+                elif not gone:
+                    each.follow(hook)
                 if each.staged and each._subject.live:
-                    manager = self.kernel.resource_manager
-                    manager.activate(each, self.kernel.clock.monotonic())
+                    each.catch_up()
         self.changed()
         return dropped
 

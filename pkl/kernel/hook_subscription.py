@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Tuple, cast
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Tuple
 
 from ..errors import HandlerRefused
 from .context import Subject
 from .deprecated import warn_of_deprecated
 from .describe import describe, place_of
 from .dispatch import call_one, passes
-from .hook_history import PastCall
+from .hook_history import History, PastCall
 from .parameters import Misfit, Taking, parameters_of, take
 from .route import Subscription
 from .syscall import flags_of, is_async
@@ -75,8 +75,9 @@ class HookSubscription(Subscription):
         refusal: Why it does not fit the hook that came, or None.
         taking: The arguments it takes, where these are not simply all of the hook's in order.
         pick: Takes these out of all, where they are passed by position alone; else None.
-        seen: How many calls of a historic hook it has been given.
-        caught_up: Whether it takes part in a historic hook's calls.
+        history: The calls that it is given; None if its hook is not historic.
+        seen: How many of these it has been given, one after the other.
+        caught_up: The history which it has been given whole, so that it takes part in new calls.
     """
 
     def __init__(
@@ -98,9 +99,9 @@ class HookSubscription(Subscription):
         self.refusal: Optional[HandlerRefused] = None
         self.taking: Optional[Taking] = None
         self.pick: Optional[Callable[[Any], Tuple[Any, ...]]] = None
+        self.history: Optional[History] = None
         self.seen = 0
-        self.caught_up = False
-        self._replays = False
+        self.caught_up: Optional[History] = None
         name = route.name
         if not callable(handler):
             raise refused(
@@ -167,8 +168,15 @@ class HookSubscription(Subscription):
         self.taking = taking
         self.pick = None if taking is None else taking.picker()
         self.shape = hook.shape
-        self._replays = hook.historic and not self.is_wrapper
+        self.follow(hook)
         self.bound = True
+
+    def follow(self, hook: "BaseHook") -> None:
+        """Is to be given the past calls of a hook that it is bound to, if that is historic."""
+        if hook.historic and not self.is_wrapper:
+            hook.history(self.route).begin(self)
+        else:
+            self.history = None
 
     def unbind(self) -> None:
         """Makes it wait for a hook of its name."""
@@ -181,11 +189,15 @@ class HookSubscription(Subscription):
     @property
     def staged(self) -> bool:
         """Whether there is something to do when it goes live."""
-        return self._replays and self.bound and not self.caught_up
+        return self.bound and self.history is not self.caught_up
 
     def _activate(self, now: float) -> None:
-        history = cast("HookRoute", self.route).history
-        while (past := history.next_for(self)) is not None:
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Gives it the calls that it missed."""
+        history = self.history
+        while history is not None and (past := history.next_for(self)) is not None:
             self._replay(past)
 
     def _replay(self, past: PastCall) -> None:

@@ -72,6 +72,54 @@ def test_history_is_that_of_one_load_of_the_owner_and_of_one_host(
     assert late.module.seen == ["new"]
 
 
+def test_who_stays_subscribed_is_given_the_calls_of_the_next_load_of_the_owner(
+    host: pkl.PluginHost, make: Make, owner: pkl.Plugin
+) -> None:
+    """What the host calls while the owner is only loaded is given when it is enabled, once."""
+    seen: List[str] = []
+    owner.module.loaded("one")
+    owner.module.loaded.subscribe(lambda name: seen.append(name))
+    owner.unload()
+    host.load_plugin("owner")
+    owner.module.loaded("two")
+    assert seen == ["one"]
+    owner.enable()
+    owner.module.loaded("three")
+    assert seen == ["one", "two", "three"]
+
+
+def test_a_load_of_the_owner_that_fails_takes_no_call_away_from_the_next(
+    host: pkl.PluginHost, make: Make, owner: pkl.Plugin
+) -> None:
+    owner.disable()
+    make("owner", OWNER + "1 / 0")
+    with pytest.raises(pkl.PluginLoadError):
+        owner.enable()
+    make("owner", OWNER)
+    owner.enable()
+    owner.module.loaded("one")
+    late = enabled(host, make("late", LATE, requires=["owner"]))
+    assert late.module.seen == ["one"]
+
+
+def test_a_handler_by_name_is_given_the_calls_of_a_hook_that_came_later(
+    host: pkl.PluginHost, make: Make
+) -> None:
+    code = """
+        import pkl
+        seen = []
+        @pkl.hookimpl("owner.loaded")
+        def f(name): seen.append(name)
+        """
+    early = enabled(host, make("early", code))
+    owner = host.load_plugin(path=make("owner", OWNER))
+    owner.module.loaded("one")
+    assert early.module.seen == []
+    owner.enable()
+    owner.module.loaded("two")
+    assert early.module.seen == ["one", "two"]
+
+
 def test_a_hosts_historic_hook_does_not_tell_one_host_of_anothers_calls(
     host: pkl.PluginHost,
 ) -> None:

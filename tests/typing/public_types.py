@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, AsyncIterator, Generator, Iterator, Optional, Protocol, Tuple
+from typing import Any, AsyncIterator, Generator, Iterator, List, Optional, Protocol, Tuple
 
 from typing_extensions import assert_type
 
@@ -51,6 +51,34 @@ async def aaround(number: int) -> AsyncIterator[None]:
     yield
 
 
+@pkl.hook
+def asked(number: int, text: str = "") -> None:
+    """A hook takes its own arguments and gives results."""
+
+
+@pkl.hook
+async def aasked(number: int) -> None:
+    """An async hook is awaited."""
+
+
+@asked.on
+def answer(number: int) -> str:
+    """A handler stays what it is."""
+    return str(number)
+
+
+@asked.on(priority=3, wrapper=True)
+def wrapping(number: int) -> Generator[None, pkl.Results, None]:
+    """So does a wrapper."""
+    yield
+
+
+@pkl.hookimpl("other.hook", optional=True, tryfirst=True)
+def named(number: int) -> str:
+    """And a handler by name."""
+    return str(number)
+
+
 class Store(Protocol):
     """An interface; abstract classes and Protocols may be asked for."""
 
@@ -79,6 +107,16 @@ def check(host: pkl.PluginHost, path: Path) -> None:
     assert_type(plain(1), None)
     plain("one")  # type: ignore[arg-type]
     around(1)  # type: ignore[arg-type]
+    assert_type(asked(1), pkl.Results)
+    assert_type(asked(1).values, List[Any])
+    assert_type(asked(1)[0], pkl.HookResult)
+    assert_type(asked.without("a").with_handlers(answer)(1, text="b"), pkl.Results)
+    assert_type(asked.handlers(), Tuple[pkl.HookHandler, ...])
+    asked("one")  # type: ignore[arg-type]
+    assert_type(answer(1), str)
+    assert_type(wrapping(1), Generator[None, pkl.Results, None])
+    assert_type(named(1), str)
+    assert_type(host.unblock_handlers("a"), bool)
 
     @plain.on
     def handler(number: int) -> int:
@@ -104,3 +142,4 @@ async def acheck() -> None:
     assert_type(await acall(1), int)
     assert_type(await aplain(1), None)
     assert_type(await aaround(1), None)
+    await aasked(1)
