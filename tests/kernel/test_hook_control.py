@@ -114,16 +114,17 @@ def test_a_plugin_may_be_blocked_before_it_is_known(
 
 
 def test_blocking_in_the_middle_of_a_call_takes_effect_at_the_next(
-    host: pkl.PluginHost, owner: Any
+    host: pkl.PluginHost, owner: Any, other: pkl.Plugin
 ) -> None:
     undo: List[Any] = []
     owner.ask.subscribe(lambda: undo.append(host.block_handlers("other")), tryfirst=True)
-    code = OTHER
-    directory = host.paths[0]
-    assert directory
-    owner.ask.subscribe(lambda: "host")
-    assert owner.ask(1).values == ["host"] and code
-    assert host.blocked_handlers == {"other"}
+    undone = owner.ask.subscribe(lambda: "host")
+    assert owner.ask(1).values == ["other", "host"] and host.blocked_handlers == {"other"}
+    while undo:
+        undo.pop()()
+    undone()
+    host.block_handlers("other")
+    assert owner.ask(1).values == []
 
 
 def test_tracers_see_calls_of_every_kind_in_order_and_end_apart(
@@ -242,23 +243,21 @@ def test_a_hook_deprecates_only_what_it_takes() -> None:
 def test_blocking_and_tracing_while_others_call(host: pkl.PluginHost, owner: Any) -> None:
     """The quick way of calling is left and taken again without a call going astray."""
     owner.ask.subscribe(lambda x: x)
-    stop = threading.Event()
     wrong: List[Any] = []
 
     def calls() -> None:
-        while not stop.is_set():
+        for _ in range(200):
             if owner.ask(1).values != [1]:
                 wrong.append(1)
 
     threads = [threading.Thread(target=calls) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for _ in range(100):
+    for _ in range(30):
         undo, other = host.block_handlers("nobody"), host.trace_hooks()
         owner.ask.subscribe(lambda: None)()
         undo()
         other()
-    stop.set()
     for thread in threads:
         thread.join(PATIENCE)
         assert not thread.is_alive()
