@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Iterator, List, Optional
+from types import TracebackType
+from typing import TYPE_CHECKING, List, Optional, Type
 
 from .context import Subject
 from .generation import Generation
@@ -29,23 +29,38 @@ def current_watch() -> Optional["Watch"]:
     return stack[-1] if stack else None
 
 
-@contextmanager
-def watching(subject: Subject) -> Iterator[None]:
-    """Notes what the block changes as that generation's, but for what starts within it."""
-    accountant = subject.kernel.accountant
-    if accountant is None or not isinstance(subject, Generation):
-        yield
-        return
-    watch = accountant.watch(subject)
-    stack = _watches.open
-    if stack:
-        stack[-1].pause()
-    stack.append(watch)
-    watch.resume()
-    try:
-        yield
-    finally:
-        watch.pause()
-        stack.remove(watch)
+class watching:
+    """``with watching(subject):`` notes what the block changes as that generation's, but for what
+    starts within it."""
+
+    __slots__ = ("_subject", "_watch")
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._watch: Optional["Watch"] = None
+
+    def __enter__(self) -> None:
+        subject = self._subject
+        accountant = subject.kernel.accountant
+        if accountant is None or not isinstance(subject, Generation):
+            return
+        stack = _watches.open
+        if stack:
+            stack[-1].pause()
+        self._watch = watch = accountant.watch(subject)
+        stack.append(watch)
+        watch.resume()
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        if self._watch is None:
+            return
+        self._watch.pause()
+        stack = _watches.open
+        stack.remove(self._watch)
         if stack:
             stack[-1].resume()

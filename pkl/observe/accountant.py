@@ -80,8 +80,12 @@ class HostAccountant:
 
     def watch(self, generation: "Generation") -> ProcessWatch:
         """What notes the changes that a generation's import or ``on_enable`` makes."""
-        account = self._account(generation)
-        return ProcessWatch(account.changes, account.unsure)
+
+        def note(changes: List[Change], alone: bool) -> None:
+            account = self._account(generation)
+            (account.changes if alone else account.unsure).extend(changes)
+
+        return ProcessWatch(note)
 
     def stopping(self, generation: "Generation") -> None:
         """Notes its resources, which are about to be released."""
@@ -104,11 +108,15 @@ class HostAccountant:
             lambda: in_libraries(mine, generation),
             lambda: possessions(mine, namespaces),
         )
-        known = {each.held[:2] for each in account.left}
+        known = {each.held[:2]: index for index, each in enumerate(account.left)}
         for find in found:
             for change in _each(find, account):
-                if change.held[:2] not in known:
+                index = known.get(change.held[:2])
+                if index is None:
                     take_back(change, account)
+                elif change.held.note and not account.left[index].held.note:
+                    # Seen by its start already, and now it is known where it is.
+                    account.left[index] = account.left[index]._replace(held=change.held)
         unsure = [Leftover(c.held, c.remains) for c in account.unsure if _remains(c)]
         evidence = CodeEvidence(mine, generation, namespaces)
         plugin = generation.plugin
@@ -131,7 +139,10 @@ class HostAccountant:
 
     def _account(self, generation: "Generation") -> _Account:
         with self._lock:
-            return self._accounts.setdefault(generation, _Account())
+            account = self._accounts.get(generation)
+            if account is None:
+                account = self._accounts[generation] = _Account()
+            return account
 
     def _settle(self, receipt: Receipt) -> Receipt:
         with self._lock:

@@ -151,11 +151,6 @@ def _warnings(mine: Belongings) -> Iterator[Change]:
         if original is not None:
             undo = partial(setattr, warnings, "showwarning", original)
             yield Change(Held("hook", "warnings.showwarning"), lambda: True, undo)
-    for module in list(sys.modules.values()):
-        registry = getattr(module, "__dict__", {}).get("__warningregistry__") or {}
-        for key in list(registry):
-            if isinstance(key, tuple) and len(key) > 1 and mine.owns(key[1]):
-                registry.pop(key, None)
 
 
 def _has_filter(entry: Any) -> bool:

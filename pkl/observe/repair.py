@@ -11,6 +11,7 @@ import encodings
 import functools
 import gc
 import os
+import sys
 import traceback
 import typing
 from types import FunctionType, GeneratorType, TracebackType
@@ -44,6 +45,7 @@ def repair(mine: Belongings) -> List[Held]:
             done.append(Held("object", describe(kind), f"looking at it raised {error!r}"))
     for clear in list(getattr(typing, "_cleanups", ())):
         clear()
+    _warned(mine)
     done += _unlisted(mine)
     return done
 
@@ -148,6 +150,15 @@ def _traceback(mine: Belongings, error: BaseException) -> Iterator[Held]:
     if add_note is not None:
         add_note("In code of a plugin that was stopped since:\n" + "".join(cut).rstrip())
     yield Held("traceback", type(error).__name__, "of an error that somebody keeps")
+
+
+def _warned(mine: Belongings) -> None:
+    """Has modules forget which warnings of the generation's kinds they have shown."""
+    for module in list(sys.modules.values()):
+        registry = getattr(module, "__dict__", {}).get("__warningregistry__") or {}
+        for key in list(registry):
+            if isinstance(key, tuple) and len(key) > 1 and mine.owns(key[1]):
+                registry.pop(key, None)
 
 
 def _forking() -> None:

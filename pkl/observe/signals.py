@@ -19,8 +19,9 @@ __all__ = [
 
 raw_handler: Callable[[int], Any] = sys.modules["_signal"].getsignal
 """``signal.getsignal`` without the making of enum members."""
-SIGNALS = [int(number) for number in signal.valid_signals()]
-"""Every signal that can be handled."""
+_REAL_TIME = int(getattr(signal, "SIGRTMIN", 1 << 16)) + 1
+SIGNALS = [int(number) for number in signal.valid_signals() if number < _REAL_TIME]
+"""The signals that can be handled, but for the thirty real-time ones that have no name."""
 
 
 def changed_signal(number: int, was: Callable[[], Any], now: Callable[[], Any]) -> Change:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from _thread import get_ident
-from contextlib import suppress
-from typing import List, Optional
+from typing import Callable, List, Optional
 
+from ..kernel.receipt import Held
 from ..kernel.scheduler import is_handing_out
 from .changes import Change
 from .snapshot import Snapshot, differences, take_snapshot
@@ -21,32 +21,36 @@ class ProcessWatch:
     thread was there, which is not known to be pkl's own, for the changes to be uncertain.
 
     Args:
-        changes: Takes what the plugin has changed.
-        unsure: Takes what changed while others ran too.
+        note: Takes what has changed, and whether the plugin was alone.
     """
 
-    def __init__(self, changes: List[Change], unsure: List[Change]) -> None:
-        self._changes = changes
-        self._unsure = unsure
+    __slots__ = ("_alone", "_before", "_note")
+
+    def __init__(self, note: Callable[[List[Change], bool], None]) -> None:
+        self._note = note
         self._before: Optional[Snapshot] = None
         self._alone = True
 
     def resume(self) -> None:
         """Code of the plugin is about to run in this thread."""
-        with suppress(Exception):  # objects of others are compared on the way
+        try:
             self._alone = _is_alone()
             self._before = take_snapshot()
+        except Exception:
+            self._before = None
 
     def pause(self) -> None:
         """It has ended, or something else is about to run in between."""
         before, self._before = self._before, None
         if before is None:
             return
-        with suppress(Exception):
+        try:  # objects of others are compared on the way
             after = take_snapshot()
             if before != after:
-                found = differences(before, after)
-                (self._changes if self._alone else self._unsure).extend(found)
+                self._note(differences(before, after), self._alone)
+        except Exception as error:
+            held = Held("search", type(error).__name__, f"for what it changed raised {error}")
+            self._note([Change(held, lambda: True, None)], self._alone)
 
 
 def _is_alone() -> bool:

@@ -118,6 +118,19 @@ def test_strict_exits_with_1_when_anything_wanted_does_not_run(
     assert steps.read_text().split() == ["enabled", "disabled"]
 
 
+def test_what_a_stopped_plugin_left_is_named_at_the_end(process: Process, work: Path) -> None:
+    code = """
+import threading
+def work(): threading.Event().wait()
+threading.Thread(target=work, name="worker", daemon=True).start()
+"""
+    directory_plugin(work / "p", "leaky", code=code)
+    ran = process.run("run", "--path", "p", "--timeout", "0")
+    assert ran.returncode == 0
+    assert ran.stderr.startswith("left behind by leaky 1.0: thread worker (in work (")
+    assert process.run("-q", "run", "--path", "p", "--timeout", "0").stderr == ""
+
+
 def test_a_critical_plugin_that_cannot_run_is_exit_9(process: Process, work: Path) -> None:
     directory_plugin(work / "p", "lost", "critical = true\n", requires=["nowhere"])
     ran = process.run("run", "--path", "p")

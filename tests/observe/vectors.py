@@ -242,6 +242,14 @@ UNDONE: Dict[str, Vector] = {
         "undone",
         "warnings filter ignore W",
     ),
+    "warning shown by the application": Vector(
+        "class W(Warning): pass",
+        "undone",
+        after="import app, warnings\nwith warnings.catch_warnings(record=True):\n"
+        "    warnings.simplefilter('default')\n"
+        "    registry = vars(app).setdefault('__warningregistry__', {})\n"
+        "    warnings.warn_explicit('text', p.module.W, 'f', 1, registry=registry)",
+    ),
     "fork handler": Vector(
         "import os\ndef f(): pass\nos.register_at_fork(after_in_child=f)",
         "undone",
