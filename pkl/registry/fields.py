@@ -36,6 +36,22 @@ class Reader(Checker):
         Raises:
             RegistryGarbage: They say none, or one of another kind.
         """
+        found = self.loaded(data)
+        if found.get("schema") != schema:
+            stated = found.get("schema")
+            rule = f"must be {schema!r}"
+            if isinstance(stated, str) and stated.startswith(schema.partition("/")[0] + "/"):
+                rule += "; if it was written for a later version, upgrade pkl"
+            self.fault("schema", stated, rule)
+            raise self._refused()
+        return found
+
+    def loaded(self, data: bytes) -> Dict[str, Any]:
+        """The object that the bytes say, of whatever kind.
+
+        Raises:
+            RegistryGarbage: They say none.
+        """
         if data.lstrip()[:1] == b"<":
             raise self._garbage(
                 "is a page of HTML, such as a network's login page",
@@ -49,13 +65,6 @@ class Reader(Checker):
             raise self._refused() from None
         if not isinstance(found, dict):
             self.fault("", found, "must be a JSON object")
-        elif found.get("schema") != schema:
-            stated = found.get("schema")
-            rule = f"must be {schema!r}"
-            if isinstance(stated, str) and stated.startswith(schema.partition("/")[0] + "/"):
-                rule += "; if it was written for a later version, upgrade pkl"
-            self.fault("schema", stated, rule)
-        if self.faults:
             raise self._refused()
         return dict(found)
 

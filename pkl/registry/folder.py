@@ -54,14 +54,20 @@ class RegistryFolder:
             raise RegistryGarbage(f"{path} is larger than {limit} bytes", url=path, file=path)
         return data
 
-    def measure(self, name: str) -> Optional[Tuple[str, int]]:
+    def measure(self, name: str, limit: int) -> Optional[Tuple[str, int]]:
         """The SHA-256 of a file, in hex, and its size; None if there is none.
+
+        Args:
+            name: The file.
+            limit: How many bytes it is to have; of one that has more the digest is not made.
 
         Raises:
             OSError: It cannot be read.
         """
         try:
-            return digest(self.path(name))
+            path = self.path(name)
+            size = os.stat(path).st_size
+            return digest(path) if size <= limit else ("", size)
         except (FileNotFoundError, NotADirectoryError):
             return None
 

@@ -8,13 +8,16 @@ __all__ = [
     "FILES",
     "INDEX",
     "MAX_INDEX",
+    "MAX_METADATA",
     "MAX_PAGE",
     "MAX_REVOKED",
     "MAX_SIGNATURE",
+    "MAX_SIMPLE",
     "PAGES",
     "REVOKED",
     "SIGNATURE",
     "SIMPLE",
+    "SIMPLE_ROOT",
     "file_path",
     "page_path",
 ]
@@ -24,6 +27,7 @@ SIGNATURE = "pkl/v1/index.json.sig"
 REVOKED = "pkl/v1/revoked.json"
 PAGES = "pkl/v1/p"
 SIMPLE = "simple"
+SIMPLE_ROOT = f"{SIMPLE}/index.v1.json"
 FILES = "files"
 
 MAX_INDEX = 64 * 1024 * 1024
@@ -32,6 +36,10 @@ MAX_PAGE = 16 * 1024 * 1024
 """The largest page of a plugin that is read, in bytes."""
 MAX_REVOKED = 16 * 1024 * 1024
 """The largest list of revoked versions that is read, in bytes."""
+MAX_SIMPLE = 64 * 1024 * 1024
+"""The largest part of the package index that is read, in bytes."""
+MAX_METADATA = 8 * 1024 * 1024
+"""The largest METADATA of a wheel that is read, in bytes."""
 MAX_SIGNATURE = 64 * 1024
 """The largest signature that is read, in bytes."""
 

@@ -63,6 +63,8 @@ class Index:
         revoked: The digest of ``revoked.json``, in hex.
         plugins: What it says of each plugin, by canonical name.
         rotations: Which keys took the place of which, the oldest first.
+        simple: The digest of the package index (``simple/index.v1.json``), in hex, by which all
+            wheels of libraries are covered, too; empty if it states none.
         sha256: The digest of the index itself, in hex.
     """
 
@@ -71,6 +73,7 @@ class Index:
     revoked: str
     plugins: Mapping[str, IndexEntry]
     rotations: Tuple[Rotation, ...] = ()
+    simple: str = ""
     sha256: str = ""
 
 

@@ -16,7 +16,17 @@ from .assembling import Assembled, latest_of
 from .expiry import Expiry
 from .folder import RegistryFolder
 from .keys import PublicKey, read_signature
-from .layout import INDEX, MAX_INDEX, MAX_SIGNATURE, PAGES, REVOKED, SIGNATURE, SIMPLE, page_path
+from .layout import (
+    INDEX,
+    MAX_INDEX,
+    MAX_SIGNATURE,
+    PAGES,
+    REVOKED,
+    SIGNATURE,
+    SIMPLE,
+    SIMPLE_ROOT,
+    page_path,
+)
 from .model import Index, Revocations, Rotation
 from .signing import SshKeygen
 from .simple import (
@@ -94,15 +104,22 @@ class Publisher:
         entries = {
             name: latest_of(page, _sha256(pages[name])) for name, page in whole.pages.items()
         }
-        index = Index(0, None, _sha256(withdrawn), entries, before.rotations if before else ())
+        package_index = _package_index(whole.projects)
+        index = Index(
+            0,
+            None,
+            _sha256(withdrawn),
+            entries,
+            () if before is None else before.rotations,
+            _sha256(package_index[SIMPLE_ROOT]),
+        )
         index = self._numbered(index, before, expires, serial)
         # Signed before anything is written: who mistypes a passphrase has changed nothing.
         signature = self._signature(index, before, key)
         written = {page_path(name): data for name, data in pages.items()}
         written[REVOKED] = withdrawn
+        written.update(package_index)
         changed = [self.folder.write(name, data) for name, data in written.items()]
-        for name, data in _package_index(whole.projects).items():
-            changed.append(self.folder.write(name, data, fsync=False))
         found = self._finish(index, before, signature)
         swept = self._sweep(pages, whole.projects)
         return replace(found, changed=found.changed or swept or any(changed))
@@ -142,7 +159,7 @@ class Publisher:
         """The index with its serial and expiry: the one from before, if nothing changes."""
         until = None
         if before is not None:
-            same = (index.plugins, index.revoked) == (before.plugins, before.revoked)
+            same = replace(before, serial=0, expires=None, sha256="") == replace(index, sha256="")
             # One that another program wrote may say the same in other bytes.
             same = same and _sha256(dump_index(before)) == before.sha256
             until = before.expires
@@ -222,11 +239,14 @@ class Publisher:
 def _package_index(projects: Mapping[str, Sequence[SimpleFile]]) -> Dict[str, bytes]:
     """The files of the package index, those of single distributions first."""
     found: Dict[str, bytes] = {}
+    digests: Dict[str, str] = {}
     for name, files in projects.items():
+        data = project_json(name, files)
+        digests[name] = _sha256(data)
         found[f"{SIMPLE}/{name}/{HTML_NAME}"] = project_html(name, files)
-        found[f"{SIMPLE}/{name}/{JSON_NAME}"] = project_json(name, files)
+        found[f"{SIMPLE}/{name}/{JSON_NAME}"] = data
     found[f"{SIMPLE}/{HTML_NAME}"] = root_html(projects)
-    found[f"{SIMPLE}/{JSON_NAME}"] = root_json(projects)
+    found[SIMPLE_ROOT] = root_json(digests)
     return found
 
 

@@ -69,11 +69,12 @@ def parse_index(data: bytes, *, url: str = "", registry: Optional[str] = None) -
     serial = reader.number(whole, "serial", 1)
     expires = reader.moment(whole, "", "expires", needed=False)
     revoked = reader.digest(whole, "", "revoked")
+    simple = reader.digest(whole, "", "simple") if "simple" in whole else ""
     rotations = _rotations(reader, whole.get("rotations", []))
     plugins = _entries(reader, reader.table(whole, "", "plugins"))
     reader.done()
     digest = hashlib.sha256(data).hexdigest()
-    return Index(serial, expires, revoked, plugins, rotations, digest)
+    return Index(serial, expires, revoked, plugins, rotations, simple, digest)
 
 
 def parse_page(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import quote
 
 from .moments import moment_text
 
 __all__ = [
+    "DIGEST_KEY",
     "HTML_NAME",
     "JSON_NAME",
     "JSON_TYPE",
@@ -22,6 +23,7 @@ __all__ = [
 
 HTML_NAME = "index.html"
 JSON_NAME = "index.v1.json"
+DIGEST_KEY = "_sha256"
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
 
@@ -54,9 +56,15 @@ def root_html(names: Iterable[str]) -> bytes:
     return _page("Simple index", [f'<a href="{name}/">{name}</a>' for name in sorted(names)])
 
 
-def root_json(names: Iterable[str]) -> bytes:
-    """The list of all distributions."""
-    return _json({"projects": [{"name": name} for name in sorted(names)]})
+def root_json(digests: Mapping[str, str]) -> bytes:
+    """The list of all distributions.
+
+    Args:
+        digests: The digest of what ``project_json`` gives for each, under a key of our own that
+            installers pass over (PEP 691).
+    """
+    rows = [{"name": name, DIGEST_KEY: digests[name]} for name in sorted(digests)]
+    return _json({"projects": rows})
 
 
 def project_html(name: str, files: Sequence[SimpleFile]) -> bytes:

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
-from typing import List, Optional, Protocol, Set, Tuple
+from typing import List, Optional, Tuple
 
-from ..errors import RegistryAbsent, RegistryError, SignatureRefused
+from ..errors import RegistryAbsent, RegistryGarbage, SignatureRefused
+from .covering import Covered, Source, read_covered
 from .keys import PublicKey, read_signature
-from .layout import (
-    INDEX,
-    MAX_INDEX,
-    MAX_PAGE,
-    MAX_REVOKED,
-    MAX_SIGNATURE,
-    REVOKED,
-    SIGNATURE,
-    file_path,
-    page_path,
-)
-from .model import Index, WheelFile
-from .schema import parse_page, parse_revoked
-from .trust import Accepted, Known, Verifier, accept_index, check_content
+from .layout import INDEX, MAX_INDEX, MAX_METADATA, MAX_SIGNATURE, MAX_SIMPLE, PAGES, SIGNATURE
+from .model import Index
+from .trust import Accepted, Known, Verifier, accept_index
 
-__all__ = ["Source", "Verified", "verify"]
+__all__ = ["Taken", "Verified", "objection_to_wheel", "take_index", "verify"]
 
 
-class Source(Protocol):
-    """Where the files of a registry are read from."""
+@dataclass(frozen=True)
+class Taken:
+    """An index that was taken, as it came.
 
-    def read(self, name: str, limit: int) -> Optional[bytes]:
-        """The content of a file; None if there is none.
+    Attributes:
+        data: The index.
+        signature: Its signature, or None.
+        accepted: What it says.
+    """
 
-        Args:
-            name: The file, relative to the root of the registry.
-            limit: The most bytes it may have.
-
-        Raises:
-            RegistryGarbage: It is larger.
-        """
-
-    def measure(self, name: str) -> Optional[Tuple[str, int]]:
-        """The SHA-256 of a file, in hex, and its size; None if there is none."""
+    data: bytes
+    signature: Optional[bytes]
+    accepted: Accepted
 
 
 @dataclass
@@ -48,7 +36,7 @@ class Verified:
     """What came of a registry that was looked through.
 
     Attributes:
-        accepted: Its index.
+        index: Its index.
         signer: The key that signed it; None if it is not signed.
         pinned: Whether that key was one that the caller knows.
         pages: How many pages of plugins hold.
@@ -56,17 +44,41 @@ class Verified:
         problems: What does not, each with the file it is about.
     """
 
-    accepted: Accepted
+    index: Index
     signer: Optional[PublicKey]
     pinned: bool
     pages: int = 0
     wheels: int = 0
     problems: List[Tuple[str, str]] = field(default_factory=list)
 
-    @property
-    def index(self) -> Index:
-        """What the index says."""
-        return self.accepted.index
+
+def take_index(source: Source, known: Known, *, now: float, verifier: Verifier) -> Taken:
+    """Reads the index of a registry, and takes it if it is to be taken.
+
+    Args:
+        source: The files of the registry.
+        known: What is known of it; without keys, a signature has to be of the key it claims.
+        now: The time, in seconds since 1970.
+        verifier: What tells whether a signature holds.
+
+    Raises:
+        RegistryAbsent: There is no index.
+        SignatureRefused: It is not signed as it should be.
+        RegistryError: It is not to be taken.
+    """
+    data = source.read(INDEX, MAX_INDEX)
+    if data is None:
+        raise RegistryAbsent(
+            f"there is no registry in {known.url}: it has no {INDEX}",
+            url=known.url,
+            registry=known.registry,
+            hint="correct the address, or make one with: pkl registry build DIR",
+        )
+    signature = source.read(SIGNATURE, MAX_SIGNATURE)
+    if not known.keys and signature is not None:
+        known = Known(known.url, known.registry, _claimed(signature), known.seen)
+    accepted = accept_index(data, signature, known, now=now, verifier=verifier)
+    return Taken(data, signature, accepted)
 
 
 def verify(source: Source, known: Known, *, now: float, verifier: Verifier) -> Verified:
@@ -80,52 +92,59 @@ def verify(source: Source, known: Known, *, now: float, verifier: Verifier) -> V
 
     Raises:
         RegistryAbsent: There is no index.
+        SignatureRefused: It is not signed as it should be.
         RegistryError: The index is not to be taken.
     """
-    data = source.read(INDEX, MAX_INDEX)
-    if data is None:
-        raise RegistryAbsent(
-            f"there is no registry in {known.url}: it has no {INDEX}",
-            url=known.url,
-            registry=known.registry,
-            hint="correct the address, or make one with: pkl registry build DIR",
-        )
-    signature = source.read(SIGNATURE, MAX_SIGNATURE)
-    pinned = bool(known.keys)
-    if not pinned and signature is not None:
-        known = Known(known.url, known.registry, _claimed(signature), known.seen)
-    accepted = accept_index(data, signature, known, now=now, verifier=verifier)
-    found = Verified(accepted, accepted.signer, pinned)
-    try:
-        parse_revoked(_covered(source, REVOKED, MAX_REVOKED, found.index.revoked, known))
-    except RegistryError as e:
-        found.problems.append((REVOKED, e.message))
-    seen: Set[str] = set()
-    for entry in found.index.plugins.values():
-        name = page_path(entry.name)
+    accepted = take_index(source, known, now=now, verifier=verifier).accepted
+    whole = read_covered(source, accepted.index, known)
+    found = Verified(accepted.index, accepted.signer, bool(known.keys), problems=whole.problems)
+    found.pages = sum(name.startswith(f"{PAGES}/") for name in whole.texts)
+    _check_beside(source, whole)
+    for name, stated in whole.wheels.items():
         try:
-            data = _covered(source, name, MAX_PAGE, entry.sha256, known)
-            page = parse_page(data, entry.name, url=f"{known.url}/{name}")
-        except RegistryError as e:
-            found.problems.append((name, e.message))
-            continue
-        found.pages += 1
-        files = [each for release in page.releases for each in release.files]
-        for wheel in files:
-            if wheel.file in seen:
-                continue
-            seen.add(wheel.file)
-            name = file_path(wheel.file)
-            problem = _objection(source.measure(name), wheel)
-            if problem:
-                found.problems.append((name, problem))
-            else:
-                found.wheels += 1
+            problem = objection_to_wheel(source.measure(name, stated[1]), stated)
+        except RegistryGarbage as e:
+            problem = e.message
+        if problem:
+            found.problems.append((name, problem))
+        else:
+            found.wheels += 1
     return found
 
 
+def objection_to_wheel(found: Optional[Tuple[str, int]], stated: Tuple[str, int]) -> str:
+    """Why a wheel is not the one that is stated; empty if it is.
+
+    Args:
+        found: Its digest and size; None if it is not there.
+        stated: What is stated of both.
+    """
+    if found is None:
+        return "it is not there"
+    if found[1] != stated[1]:
+        return f"it has {found[1]} bytes, and {stated[1]} are stated"
+    if found[0] != stated[0]:
+        return f"its SHA-256 is {found[0]}, and {stated[0]} is stated"
+    return ""
+
+
+def _check_beside(source: Source, whole: Covered) -> None:
+    """Checks what pip reads: the pages of the package index, and METADATA beside the wheels."""
+    for name, data in whole.pages.items():
+        if source.read(name, MAX_SIMPLE) != data:
+            whole.problems.append((name, "it is not there, or does not list what is stated"))
+    for name, sha256 in whole.metadata.items():
+        data_ = source.read(name, MAX_METADATA)
+        if data_ is None or hashlib.sha256(data_).hexdigest() != sha256:
+            whole.problems.append((name, "it is not there, or not what is stated"))
+
+
 def _claimed(signature: bytes) -> Tuple[PublicKey, ...]:
-    """The key that a signature claims to be of; none if it is no signature."""
+    """The key that a signature claims to be of.
+
+    Raises:
+        SignatureRefused: It is no signature.
+    """
     try:
         return (read_signature(signature).key,)
     except ValueError as e:
@@ -134,29 +153,3 @@ def _claimed(signature: bytes) -> Tuple[PublicKey, ...]:
             hint="pkl registry sign DIR --key FILE",
             why="damaged",
         ) from None
-
-
-def _covered(source: Source, name: str, limit: int, sha256: str, known: Known) -> bytes:
-    """A file whose digest another one states.
-
-    Raises:
-        RegistryAbsent: It is not there.
-        RegistryGarbage: It has another digest.
-    """
-    data = source.read(name, limit)
-    if data is None:
-        raise RegistryAbsent(f"{name} is not there", url=f"{known.url}/{name}")
-    check_content(data, sha256, name, known, url=f"{known.url}/{name}")
-    return data
-
-
-def _objection(found: Optional[Tuple[str, int]], wheel: WheelFile) -> str:
-    """Why a wheel is not the one that its page states; empty if it is."""
-    if found is None:
-        return f"{wheel.file} is not there"
-    sha256, size = found
-    if size != wheel.size:
-        return f"{wheel.file} has {size} bytes, and {wheel.size} are stated"
-    if sha256 != wheel.sha256:
-        return f"{wheel.file} has the SHA-256 {sha256}, and {wheel.sha256} is stated"
-    return ""

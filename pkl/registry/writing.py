@@ -25,6 +25,8 @@ def dump_index(index: Index) -> bytes:
             for name, each in index.plugins.items()
         },
     }
+    if index.simple:
+        whole["simple"] = index.simple
     if index.rotations:
         whole["rotations"] = [
             {"old": str(each.old), "new": str(each.new), "signature": each.signature}

@@ -20,7 +20,8 @@ VERBS: Mapping[str, Tuple[str, str]] = {
     "build": ("build", "Make a registry from a folder of wheels."),
     "sign": ("sign", "Sign the index of a registry."),
     "verify": ("verify", "Check a whole registry: digests, wheels, signature, expiry."),
-    "keys": ("keys", "Put a new key in the place of the one that signs."),
+    "mirror": ("mirror", "Copy a registry into a folder, signature and all."),
+    "keys": ("keys", "The keys that must sign a registry: list, pin, rotate."),
     "revoke": ("revoke", "Say that a version must not run, and why."),
     "serve": ("serve", "Serve a registry on this machine."),
 }

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Tuple
 
 import click
 
-from ...registry.folder import RegistryFolder
-from ...registry.signing import SshKeygen, read_public_key
-from ...registry.trust import Known
+from ...registry.signing import SshKeygen
 from ...registry.verifying import verify
 from ..options import Verb
 from ..session import Session
 from .telling import counted, in_words, index_facts
+from .whereabouts import registry_at
 
 __all__ = ["command"]
 
 
 @click.command("verify", cls=Verb)
-@click.argument("directory")
+@click.argument("registry")
 @click.option(
     "--key",
     metavar="FILE",
@@ -28,19 +26,20 @@ __all__ = ["command"]
     help="The public key that it must be signed with; may be repeated.",
 )
 @click.pass_obj
-def command(session: Session, directory: str, key: Tuple[str, ...]) -> int:
+def command(session: Session, registry: str, key: Tuple[str, ...]) -> int:
     """Check a whole registry: its index, every page and wheel, its signature and expiry.
 
-    Without --key, a signature has to be of the key it claims to be of, whosever that is.
+    REGISTRY is a folder, an address, or the name of a registry that is known here, whose pinned
+    keys count. Where no key is given and none is pinned, a signature has to be of the key it
+    claims to be of, whosever that is.
     """
-    folder = RegistryFolder(directory)
-    keys = tuple(read_public_key(each) for each in key)
-    known = Known(os.path.abspath(directory), None, keys)
-    found = verify(folder, known, now=time.time(), verifier=SshKeygen())
+    source, known = registry_at(session, registry, key)
+    found = verify(source, known, now=time.time(), verifier=SshKeygen())
     index = found.index
     if session.json:
         fields = {
-            **index_facts(directory, index, found.signer),
+            **index_facts(registry, index, found.signer),
+            "registry": known.url,
             "pinned": found.pinned,
             "pages": found.pages,
             "wheels": found.wheels,
