@@ -273,10 +273,8 @@ class Lifecycle(Loading):
     async def _run_on_enable(self, run: Runner, plugin: Plugin) -> bool:
         generation = plugin.generation
         try:
-            for handler in list(generation.handlers.get("on_enable", ())):
-                await run.call(generation, handler, watched=True)
-                if plugin.state is not _S.ENABLING:
-                    return False  # it was stopped by what it did
+            if not await self._run_handlers(run, plugin):
+                return False  # it was stopped by what it did
         except BaseException as error:
             if plugin.state is _S.ENABLING:
                 await self.fail(run, plugin, "enable", error)
@@ -288,6 +286,17 @@ class Lifecycle(Loading):
             closed = HostClosed(f"the host {self.kernel.name!r} was closed meanwhile")
             await self.fail(run, plugin, "enable", closed)
         self._activate(plugin)
+        return True
+
+    @staticmethod
+    async def _run_handlers(run: Runner, plugin: Plugin) -> bool:
+        # On its own, so that the traceback of the error that is made of a failure, which the
+        # plugin keeps, has no frame that refers to a handler.
+        generation = plugin.generation
+        for handler in list(generation.handlers.get("on_enable", ())):
+            await run.call(generation, handler, watched=True)
+            if plugin.state is not _S.ENABLING:
+                return False
         return True
 
     def _go_live(self, plugin: Plugin) -> bool:

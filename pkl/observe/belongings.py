@@ -45,28 +45,32 @@ class Belongings:
     def owns(self, thing: Any) -> bool:
         """Whether a function, class, module or instance was made by this generation's code."""
         for _ in range(_WRAPPINGS):
-            if isinstance(thing, FunctionType):
+            # Never isinstance(): it asks the object, and proxies import or connect when asked.
+            kind = type(thing)
+            if kind is FunctionType:
                 if self.runs_in(thing.__globals__):
                     return True
                 thing = thing.__dict__.get("__wrapped__")
-            elif isinstance(thing, (MethodType, functools.partial)):
-                inner = thing.func if isinstance(thing, functools.partial) else thing.__func__
-                if isinstance(thing, MethodType) and self.owns_class(type(thing.__self__)):
+            elif kind is MethodType:
+                if self.owns_class(type(thing.__self__)):
                     return True
-                thing = inner
-            elif isinstance(thing, (staticmethod, classmethod)):
                 thing = thing.__func__
-            elif isinstance(thing, property):
+            elif issubclass(kind, functools.partial):
+                thing = thing.func
+            elif kind in (staticmethod, classmethod):
+                thing = thing.__func__
+            elif kind is property:
                 thing = thing.fget
             else:
                 break
         if thing is None:
             return False
-        if isinstance(thing, type):
+        kind = type(thing)
+        if issubclass(kind, type):
             return self.owns_class(thing)
-        if isinstance(thing, ModuleType):
-            return self.runs_in(thing.__dict__)
-        return self.owns_class(type(thing))
+        if issubclass(kind, ModuleType):
+            return self.runs_in(vars(thing))
+        return self.owns_class(kind)
 
     def runs_in(self, namespace: Dict[str, Any]) -> bool:
         """Whether code with these globals is this generation's."""

@@ -10,13 +10,14 @@ import threading
 from types import FrameType, ModuleType
 from typing import Any, Dict, List, Optional, Sequence, Set
 
+from ..errors.base import text_of
 from ..kernel.describe import describe
 from ..kernel.generation import MARK, Generation
 from .belongings import Belongings
 
 __all__ = ["holders_of"]
 
-_STEPS = 12
+_STEPS = 20
 """How many references a holder may be away."""
 _MOST = 20_000
 """How many objects are looked at."""
@@ -32,7 +33,7 @@ def holders_of(targets: List[Any], mine: Belongings) -> List[str]:
     """The nearest things with a name that refer to one of the targets.
 
     Args:
-        targets: Objects of the generation that are still in memory.
+        targets: Objects of the generation that are still in memory; empty afterwards.
         mine: Tells what else is of the generation, and so no answer.
     """
     running = _running_frames()
@@ -45,9 +46,11 @@ def holders_of(targets: List[Any], mine: Belongings) -> List[str]:
     seen: Set[int] = {id(targets), id(running), id(modules), id(named)}
     seen.update(map(id, targets))
     level = targets
+    used = [targets]
     for _ in range(_STEPS):
         above: List[Any] = []
-        seen.update((id(level), id(above), id(seen)))
+        used.append(above)
+        seen.update((id(level), id(above), id(seen), id(used)))
         for holder in gc.get_referrers(*level):
             if id(holder) in seen or _is_ours(holder):
                 continue
@@ -60,12 +63,15 @@ def holders_of(targets: List[Any], mine: Belongings) -> List[str]:
         if len(named) >= _NAMED or not above or len(seen) > _MOST:
             break
         level = above
-    return named[:_NAMED] or [_UNSEEN + _suspects(mine, targets)]
+    named = named[:_NAMED] or [_UNSEEN + _suspects(mine, targets)]
+    for each in used:
+        each.clear()  # frames among them may lead back to this one
+    return named
 
 
 def _is_ours(holder: Any) -> bool:
     """Whether it is a frame of this search."""
-    if not isinstance(holder, FrameType):
+    if type(holder) is not FrameType:
         return False
     return holder.f_globals is globals() or holder.f_globals.get("__name__") in _SEARCHING
 
@@ -93,28 +99,35 @@ def _name(
     mine: Belongings,
 ) -> Optional[str]:
     """What to call a holder: None to look further, nothing to leave it out."""
-    if type(holder) is dict:
+    kind = type(holder)
+    if kind is dict:
         module = modules.get(id(holder))
         if module is None or mine.runs_in(holder):
             return None
         owner = holder.get(MARK)
         whose = f"plugin {owner.plugin.name}, " if isinstance(owner, Generation) else ""
         return f"{whose}module {module}: {_key(holder, held)}"
-    if isinstance(holder, FrameType):
+    if issubclass(kind, FrameType):
         if id(holder) not in running:
             return None
         code = holder.f_code
         place = f"{code.co_name} ({code.co_filename}:{holder.f_lineno})"
         return f"thread {running[id(holder)]}, running {place}"
-    if isinstance(holder, threading.Thread):
+    if issubclass(kind, BaseException):
+        return None if mine.owns(holder) else f"an error that somebody keeps: {_text(holder)}"
+    if issubclass(kind, threading.Thread):
         return f"thread {holder.name}" if holder.is_alive() else None
-    if isinstance(holder, type):
+    if issubclass(kind, type):
         return None if mine.owns_class(holder) else f"class {holder.__module__}.{_of(holder)}"
-    if isinstance(holder, contextvars.Context):
+    if issubclass(kind, contextvars.Context):
         return "a context, in which a context variable is set to it"
-    if type(holder) is _Cached and not mine.owns(holder):
+    if kind is _Cached and not mine.owns(holder):
         return f"the cache of {describe(holder.__wrapped__)}"
     return None
+
+
+def _text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {text_of(error)}"
 
 
 def _of(cls: type) -> str:

@@ -84,6 +84,7 @@ def _shut_down(thing: Any) -> None:
 
 _OPENABLE = (io.FileIO, io.BufferedIOBase, io.TextIOBase, Executor)
 _IN_MEMORY = (io.StringIO, io.BytesIO)
+_PLAIN = (str, int, float, FunctionType, ModuleType, type, type(None))
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 
 
@@ -109,14 +110,15 @@ def _walk(mine: Belongings, namespaces: Sequence[Dict[str, Any]]) -> Found:
         looked_at.add(id(holder))
         values = list(holder.values()) if isinstance(holder, dict) else list(holder)
         for value in values:
-            if isinstance(value, (str, int, float, FunctionType, ModuleType, type, type(None))):
+            kind = type(value)  # not isinstance(), which asks the object
+            if issubclass(kind, _PLAIN):
                 continue
-            if isinstance(value, openable):
-                if not isinstance(value, _IN_MEMORY):
+            if issubclass(kind, openable):
+                if not issubclass(kind, _IN_MEMORY):
                     found.setdefault(id(value), (value, [0]))[1][0] += 1
-            elif isinstance(value, (dict, *_CONTAINERS)):
+            elif issubclass(kind, (dict, *_CONTAINERS)):
                 queue.append(value)
-            elif mine.owns_class(type(value)):
+            elif mine.owns_class(kind):
                 queue.append(getattr(value, "__dict__", {}))
         del values
     return found

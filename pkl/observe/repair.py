@@ -15,7 +15,7 @@ import sys
 import traceback
 import typing
 from types import FunctionType, GeneratorType, TracebackType
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from ..kernel.context import running_as
 from ..kernel.describe import describe
@@ -24,7 +24,8 @@ from .belongings import Belongings
 
 __all__ = ["repair"]
 
-_TYPING: Any = typing
+_NOTES = "__notes__"
+_PACKAGE = __name__.split(".", 1)[0]
 
 
 def repair(mine: Belongings) -> List[Held]:
@@ -39,7 +40,7 @@ def repair(mine: Belongings) -> List[Held]:
                 done += _dispatch(mine, thing)
             elif kind is GeneratorType:
                 done += _generator(mine, thing)
-            elif isinstance(thing, BaseException):
+            elif issubclass(kind, BaseException):
                 done += _traceback(mine, thing)
         except Exception as error:
             done.append(Held("object", describe(kind), f"looking at it raised {error!r}"))
@@ -53,12 +54,14 @@ def repair(mine: Belongings) -> List[Held]:
 _Cached = type(functools.lru_cache(maxsize=1)(repair))
 
 
+_PLAIN = (str, int, float, bytes, type, FunctionType, type(None))
+
+
 def _touches(mine: Belongings, thing: Any, depth: int, seen: Set[int]) -> bool:
     """Whether something of the generation is in it, a few steps down."""
     if mine.owns(thing):
         return True
-    plain = (str, int, float, bytes, type, FunctionType, type(None))
-    if not depth or isinstance(thing, plain) or id(thing) in seen:
+    if not depth or issubclass(type(thing), _PLAIN) or id(thing) in seen:
         return False
     seen.add(id(thing))
     return any(_touches(mine, each, depth - 1, seen) for each in gc.get_referents(thing))
@@ -124,31 +127,42 @@ def _generator(mine: Belongings, generator: Any) -> Iterator[Held]:
     yield Held("generator", describe(generator), note)
 
 
+def _passes_through(mine: Belongings, entry: Optional[TracebackType]) -> bool:
+    while entry is not None:
+        if mine.runs_in(entry.tb_frame.f_globals):
+            return True
+        entry = entry.tb_next
+    return False
+
+
 def _traceback(mine: Belongings, error: BaseException) -> Iterator[Held]:
     """Takes the generation's frames out of a kept error; their text stays as a note."""
+    if not _passes_through(mine, error.__traceback__):
+        return
     kept: Optional[TracebackType] = None
     last: Optional[TracebackType] = None
     cut: List[str] = []
     entry = error.__traceback__
     while entry is not None:
         after = entry.tb_next
-        if mine.runs_in(entry.tb_frame.f_globals):
+        namespace = entry.tb_frame.f_globals
+        if mine.runs_in(namespace):
             cut += traceback.format_tb(entry, 1)
-        else:
+        # The frames of pkl that led there have the plugin's functions in their variables.
+        elif str(namespace.get("__name__")).split(".", 1)[0] != _PACKAGE:
             if last is None:
                 kept = entry
             else:
                 last.tb_next = entry
             last = entry
         entry = after
-    if not cut:
-        return
     if last is not None:
         last.tb_next = None
     error.__traceback__ = kept
-    add_note: Optional[Callable[[str], None]] = getattr(error, "add_note", None)
-    if add_note is not None:
-        add_note("In code of a plugin that was stopped since:\n" + "".join(cut).rstrip())
+    # As add_note() does it, which Python has from 3.11 on.
+    notes: Any = getattr(error, "__notes__", None)
+    text = "In code of a plugin that was stopped since:\n" + "".join(cut).rstrip()
+    setattr(error, _NOTES, [*(notes if type(notes) is list else ()), text])
     yield Held("traceback", type(error).__name__, "of an error that somebody keeps")
 
 

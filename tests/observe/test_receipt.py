@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+from types import SimpleNamespace
 from typing import Any, Callable, Iterator, List
 
 import pytest
@@ -354,6 +355,44 @@ def test_a_search_that_fails_is_reported_and_the_stop_goes_on(
         del logging.root.manager.loggerDict["pkl.test.odd"]
     (left,) = receipt_of(plugin).left
     assert str(left) == "search OSError (for what it left raised no filters here)"
+
+
+def test_objects_that_do_something_when_they_are_asked_are_not_asked(
+    host: pkl.PluginHost, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: List[str] = []
+
+    class Proxy:
+        def __getattribute__(self, name: str) -> Any:
+            asked.append(name)
+            raise RuntimeError("nothing is connected")
+
+    proxy = Proxy()
+    code = "import app\nclass C: pass\nheld = [app.proxy]\napp.kept.append(C)"
+    kept: List[type] = []
+    monkeypatch.setitem(sys.modules, "app", SimpleNamespace(proxy=proxy, kept=kept))
+    plugin = enabled(host, make("a", code))
+    plugin.disable()
+    assert receipt_of(plugin).verify().status == "retained" and kept
+    assert asked == []
+
+
+def test_the_error_of_a_failed_start_keeps_its_lines_as_text(
+    host: pkl.PluginHost, make: Make
+) -> None:
+    code = """
+        import pkl
+        @pkl.this.on_enable.subscribe
+        def begin(): raise ValueError("no")
+    """
+    plugin = host.load_plugin(path=make("a", code))
+    with pytest.raises(pkl.PluginEnableError):
+        plugin.enable()
+    assert receipt_of(plugin).verify().status == "released"
+    assert plugin.error is not None and plugin.error.__cause__ is not None
+    (note,) = vars(plugin.error.__cause__)["__notes__"]
+    assert note.startswith("In code of a plugin that was stopped since:\n")
+    assert 'raise ValueError("no")' in note and "in begin" in note
 
 
 def test_context_variables_set_at_import_stay_inside(host: pkl.PluginHost, make: Make) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Dict, NamedTuple
+from typing import Dict, NamedTuple, Tuple
 
 __all__ = ["VECTORS", "Vector"]
 
@@ -23,6 +23,7 @@ def never_forgets(thing): return str(thing)
 def show(thing): return "?"
 @pkl.event
 def opened(): pass
+def fails(thing): 1 / 0
 """
 """The module ``app`` of the application, which plugins import."""
 
@@ -45,7 +46,7 @@ class Vector(NamedTuple):
     said: str = ""
     effect: str = "False"
     after: str = ""
-    since: tuple = (3, 9)  # type: ignore[type-arg]
+    since: Tuple[int, int] = (3, 9)
 
 
 FREED: Dict[str, str] = {
@@ -330,6 +331,12 @@ REPORTED: Dict[str, Vector] = {
     ),
     "value of a thread-local": Vector(
         "import app\nclass C: pass\napp.local.c = C()", "reported", "held by:"
+    ),
+    "variable of a frame in a kept traceback": Vector(
+        "import app\nclass C: pass\ntry: app.fails(C())\nexcept Exception as e:\n"
+        "    app.errors.append(e.with_traceback(e.__traceback__.tb_next))",
+        "reported",
+        "held by: an error that somebody keeps: ZeroDivisionError: division by zero",
     ),
     "running thread": Vector(
         "import app, threading\ndef f(): app.stay.wait(60)\n"
