@@ -9,14 +9,14 @@ import pkl
 import pytest
 
 MEMORY = """
-from pkl import syscall
+from pkl import provide
 kept = {}
-@syscall
-def save(ticket):
-    kept[ticket.number] = ticket
-@syscall
-def load():
-    return list(kept.values())
+class Memory:
+    def save(self, ticket):
+        kept[ticket.number] = ticket
+    def load(self):
+        return list(kept.values())
+provide("ticket-store", Memory())
 """
 
 
