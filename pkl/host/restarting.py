@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 from ..errors import PklError, RestartRequired
 from ..kernel.binding import bind, not_running_reason
 from ..kernel.core import Kernel
-from ..kernel.log import logger_for
+from ..kernel.log import warn_of
 from ..kernel.plugin import Plugin
 from ..kernel.reasons import described
 from ..kernel.task import start_task
@@ -94,10 +94,10 @@ class Restarter:
         why = reason.cause if reason is not None else f"{plugin.name} was stopped"
         if delay is None:
             within = f"{count} restarts within {policy.window:g} s did not help"
-            self._say(plugin, "%s is left alone: %s; %s", plugin.name, within, why)
+            warn_of(plugin, "%s is left alone: %s; %s", plugin.name, within, why)
             self._give_up(plugin, f"{within}; {why}")
             return
-        self._say(plugin, "%s is started again in %.3g s: %s", plugin.name, delay, why)
+        warn_of(plugin, "%s is started again in %.3g s: %s", plugin.name, delay, why)
         number = plugin.generation.number
 
         def fire() -> None:
@@ -143,7 +143,7 @@ class Restarter:
     def _report(self, plugin: Plugin, error: PklError) -> None:
         """Says why a restart failed; what follows from it has been seen to by ``failed``."""
         if not self._kernel.closing:
-            self._say(plugin, "%s could not be started again: %s", plugin.name, described(error))
+            warn_of(plugin, "%s could not be started again: %s", plugin.name, described(error))
 
     def _has_what_it_needs(self, plugin: Plugin) -> bool:
         """Whether all it requires runs; else it waits BLOCKED: a restart pulls in nothing that
@@ -157,11 +157,3 @@ class Restarter:
             reason = not_running_reason(plugin, missing[0])
         kernel.lifecycle.block(plugin, reason)
         return False
-
-    def _say(self, plugin: Plugin, words: str, *values: object) -> None:
-        fields = {
-            "plugin": plugin.name,
-            "plugin_version": plugin.version,
-            "host": self._kernel.name,
-        }
-        logger_for(plugin.name).warning(words, *values, extra=fields)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping
 
 from ..discovery.settings_schema import read_schema
 from ..errors import PklError
-from ..kernel.log import logger_for
+from ..kernel.log import warn_of
 from ..model.settings import (
     ENVIRONMENT,
     SettingValues,
@@ -80,10 +80,4 @@ class HostSettings:
                 try:
                     plugin.config.change(self.of(plugin))
                 except PklError as error:
-                    fields: Dict[str, Optional[str]] = {
-                        "plugin": plugin.name,
-                        "plugin_version": plugin.version,
-                        "host": kernel.name,
-                    }
-                    text = "%s\nthe settings that it had are kept"
-                    logger_for(plugin.name).warning(text, error, extra=fields)
+                    warn_of(plugin, "%s\nthe settings that it had are kept", error)

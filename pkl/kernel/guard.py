@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Callable, List
 from .context import Subject
 from .describe import describe
 from .dispatch import passes
-from .log import logger_for
+from .log import warn_of
 from .ports import Admission
 
 if TYPE_CHECKING:
-    from .plugin import Plugin
     from .ports import Gate
     from .route import Subscription
 
@@ -39,17 +38,15 @@ def note_failure(subscription: "Subscription", error: BaseException) -> None:
         for each in subscription.route.subscriptions:
             if each._subject is subject:
                 _guard(each, gate)
-        _say(
+        warn_of(
             plugin,
             "%s of %s is skipped for %g s after %d failures; the last was %s: %s",
-            (
-                describe(subscription.handler),
-                name,
-                gate.until - now,
-                gate.failures,
-                type(error).__name__,
-                error,
-            ),
+            describe(subscription.handler),
+            name,
+            gate.until - now,
+            gate.failures,
+            type(error).__name__,
+            error,
         )
 
 
@@ -119,14 +116,9 @@ def _reopen(subscription: "Subscription", gate: "Gate") -> None:
             _replace(each, each.call)
     if subject.plugin is not None:
         words = "%s of %s went well again after %d skipped calls"
-        _say(subject.plugin, words, (describe(subscription.handler), route.name, gate.skipped))
+        warn_of(subject.plugin, words, describe(subscription.handler), route.name, gate.skipped)
 
 
 def _replace(subscription: "Subscription", call: Callable[..., Any]) -> None:
     subscription.entry = (subscription._subject, call, subscription)
     subscription.route.changed()
-
-
-def _say(plugin: "Plugin", words: str, values: "tuple[Any, ...]") -> None:
-    fields = {"plugin": plugin.name, "plugin_version": plugin.version, "host": plugin._kernel.name}
-    logger_for(plugin.name).warning(words, *values, extra=fields)

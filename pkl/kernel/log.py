@@ -18,11 +18,13 @@ from .context import Subject, _current
 from .generation import MARK, Generation
 
 if TYPE_CHECKING:
+    from .plugin import Plugin
+
     _Adapter = logging.LoggerAdapter[logging.Logger]
 else:
     _Adapter = logging.LoggerAdapter
 
-__all__ = ["PluginLogger", "get_logger", "log", "logger_for"]
+__all__ = ["PluginLogger", "get_logger", "log", "logger_for", "warn_of"]
 
 _SILENT = logging.Logger("pkl.silent", level=logging.CRITICAL + 1)
 _SILENT.disabled = True
@@ -38,6 +40,12 @@ def logger_for(plugin: Optional[str], child: str = "") -> logging.Logger:
         logger = logging.getLogger(f"{base}.{child}" if child else base)
         _names[base, child] = logger
     return logger
+
+
+def warn_of(plugin: "Plugin", words: str, *values: object) -> None:
+    """Warns of a plugin in its own log, whoever is current, with the fields every record has."""
+    fields = {"plugin": plugin.name, "plugin_version": plugin.version, "host": plugin._kernel.name}
+    logger_for(plugin.name).warning(words, *values, extra=fields)
 
 
 class PluginLogger(_Adapter):

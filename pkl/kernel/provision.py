@@ -11,7 +11,7 @@ from ..model.version import is_version, version_key
 from .context import Subject
 from .generation import Generation, not_running
 from .interface import ServiceName, capability_name, check_implementation, name_of
-from .log import logger_for
+from .log import warn_of
 from .ownership import registrant
 from .resource import Resource
 
@@ -175,7 +175,5 @@ def report_unkept(plugin: "Plugin") -> None:
             "or take it out of provides",
             capability=promised.name,
         )
-        kernel = plugin._kernel
-        fields = {"plugin": plugin.name, "plugin_version": plugin.version, "host": kernel.name}
-        logger_for(plugin.name).warning("%s", error, extra=fields)
-        kernel.contain(plugin.generation, error, "its manifest", log=False)
+        warn_of(plugin, "%s", error)
+        plugin._kernel.contain(plugin.generation, error, "its manifest", log=False)
