@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .errors import ApplicationError as ApplicationError
+    from .errors import BackendFailed as BackendFailed
     from .errors import CapabilityNotProvided as CapabilityNotProvided
     from .errors import CleanupError as CleanupError
     from .errors import ConflictError as ConflictError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .errors import InUse as InUse
     from .errors import InvalidTransition as InvalidTransition
     from .errors import LockReentered as LockReentered
+    from .errors import LockStale as LockStale
     from .errors import LockTimeout as LockTimeout
     from .errors import ManifestError as ManifestError
     from .errors import MissingExtra as MissingExtra
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from .errors import ModuleReplacedWarning as ModuleReplacedWarning
     from .errors import NameRefused as NameRefused
     from .errors import NoCurrentPlugin as NoCurrentPlugin
+    from .errors import NoSolution as NoSolution
     from .errors import NotPermitted as NotPermitted
     from .errors import PathError as PathError
     from .errors import PklError as PklError
@@ -68,7 +71,9 @@ if TYPE_CHECKING:
     from .errors import TransitionTimeout as TransitionTimeout
     from .errors import UndeclaredImport as UndeclaredImport
     from .errors import UndeclaredImportWarning as UndeclaredImportWarning
+    from .errors import UpdateHeld as UpdateHeld
     from .errors import UsageError as UsageError
+    from .errors import WheelRefused as WheelRefused
     from .errors import WorkDeadlock as WorkDeadlock
     from .errors import WrapperFault as WrapperFault
     from .host import PluginHost as PluginHost
@@ -136,6 +141,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Activation",
     "ApplicationError",
+    "BackendFailed",
     "BreakerPolicy",
     "Candidate",
     "CapabilityNotProvided",
@@ -161,6 +167,7 @@ __all__ = [
     "InvalidTransition",
     "LifecycleEvent",
     "LockReentered",
+    "LockStale",
     "LockTimeout",
     "ManifestError",
     "MetadataLoader",
@@ -169,6 +176,7 @@ __all__ = [
     "ModuleReplacedWarning",
     "NameRefused",
     "NoCurrentPlugin",
+    "NoSolution",
     "NotPermitted",
     "PathError",
     "PklError",
@@ -225,7 +233,9 @@ __all__ = [
     "TransitionTimeout",
     "UndeclaredImport",
     "UndeclaredImportWarning",
+    "UpdateHeld",
     "UsageError",
+    "WheelRefused",
     "WorkDeadlock",
     "WrapperFault",
     "__version__",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from .base import Fault, PklError
 from .handlers import HandlerErrors, HandlerRefused, WrapperFault
+from .installing import BackendFailed, LockStale, NoSolution, UpdateHeld, WheelRefused
 from .kinds import (
     ApplicationError,
     CleanupError,
@@ -70,6 +71,7 @@ from .warnings import (
 
 __all__ = [
     "ApplicationError",
+    "BackendFailed",
     "CapabilityNotProvided",
     "CleanupError",
     "ConflictError",
@@ -83,6 +85,7 @@ __all__ = [
     "InUse",
     "InvalidTransition",
     "LockReentered",
+    "LockStale",
     "LockTimeout",
     "ManifestError",
     "MissingExtra",
@@ -90,6 +93,7 @@ __all__ = [
     "ModuleReplacedWarning",
     "NameRefused",
     "NoCurrentPlugin",
+    "NoSolution",
     "NotPermitted",
     "PathError",
     "PklError",
@@ -123,7 +127,9 @@ __all__ = [
     "TransitionTimeout",
     "UndeclaredImport",
     "UndeclaredImportWarning",
+    "UpdateHeld",
     "UsageError",
+    "WheelRefused",
     "WorkDeadlock",
     "WrapperFault",
 ]
