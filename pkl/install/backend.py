@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional, Protocol, Sequence, Tuple
 
+from .solution import WheelRef
+from .wanted import Pinned
+
 __all__ = ["Backend", "Query", "Resolved"]
 
 
@@ -12,8 +15,11 @@ class Query(NamedTuple):
 
     Attributes:
         requirements: What must be there (PEP 508), ranges of distributions, not pins.
-        constraints: Versions that nothing may move: those of the host's environment, and
-            versions that were ruled out (PEP 508 without extras).
+        constraints: What versions may be chosen, of whatever comes in: versions that were ruled
+            out, for example (PEP 508 without extras).
+        installed: What the host's environment has, which nothing may move. Each is taken as it
+            is: it meets what it meets, no index is asked for it, and the answer has it without
+            a URL. What it requires itself is the environment's affair.
         indexes: The simple indexes to look into (PEP 503), the first that has a name serves it.
         wheels: Wheels on this machine that take part, absolute paths.
         preferred: ``name==version``, taken where nothing speaks against it.
@@ -25,6 +31,7 @@ class Query(NamedTuple):
 
     requirements: Tuple[str, ...]
     constraints: Tuple[str, ...] = ()
+    installed: Tuple[Pinned, ...] = ()
     indexes: Tuple[str, ...] = ()
     wheels: Tuple[str, ...] = ()
     preferred: Tuple[str, ...] = ()
@@ -42,12 +49,19 @@ class Resolved(NamedTuple):
         version: Its version.
         url: The file that was chosen; empty where the environment has it already.
         sha256: The digest that the index states, in hex; empty where it states none.
+        index: The index of the query that serves the name; empty of a wheel on this machine.
+        wheels: Every wheel of that version that the index lists with its digest, whatever it is
+            for.
+        requires: Its ``Requires-Dist``, verbatim.
     """
 
     name: str
     version: str
     url: str = ""
     sha256: str = ""
+    index: str = ""
+    wheels: Tuple[WheelRef, ...] = ()
+    requires: Tuple[str, ...] = ()
 
 
 class Backend(Protocol):
