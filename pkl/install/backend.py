@@ -49,7 +49,7 @@ class Resolved(NamedTuple):
         version: Its version.
         url: The file that was chosen; empty where the environment has it already.
         sha256: The digest that the index states, in hex; empty where it states none.
-        index: The index of the query that serves the name; empty of a wheel on this machine.
+        source: The index of the query that serves the name; empty of a wheel on this machine.
         wheels: Every wheel of that version that the index lists with its digest, whatever it is
             for.
         requires: Its ``Requires-Dist``, verbatim.
@@ -59,7 +59,7 @@ class Resolved(NamedTuple):
     version: str
     url: str = ""
     sha256: str = ""
-    index: str = ""
+    source: str = ""
     wheels: Tuple[WheelRef, ...] = ()
     requires: Tuple[str, ...] = ()
 
