@@ -77,7 +77,6 @@ class Plugin:
         """The plugins it imported without naming them in its manifest."""
         self.receipt: Optional["Receipt"] = None
         self.last_module: Callable[[], Any] = _gone
-        self._on = {n: LifecycleEvent(self, n) for n in ("on_enable", "on_disable", "on_unload")}
 
     def __repr__(self) -> str:
         return f"<Plugin {self.name} {self.version} {self.state.value}>"
@@ -174,7 +173,7 @@ class Plugin:
     @property
     def on_enable(self) -> LifecycleEvent:
         """Called when the plugin is enabled, before what it staged goes live."""
-        return self._on["on_enable"]
+        return LifecycleEvent(self, "on_enable")
 
     @on_enable.setter
     def on_enable(self, event: LifecycleEvent) -> None:
@@ -183,7 +182,7 @@ class Plugin:
     @property
     def on_disable(self) -> LifecycleEvent:
         """Called when the plugin is disabled, before its resources are released."""
-        return self._on["on_disable"]
+        return LifecycleEvent(self, "on_disable")
 
     @on_disable.setter
     def on_disable(self, event: LifecycleEvent) -> None:
@@ -192,7 +191,7 @@ class Plugin:
     @property
     def on_unload(self) -> LifecycleEvent:
         """Called once, when the plugin is unloaded or before its next generation loads."""
-        return self._on["on_unload"]
+        return LifecycleEvent(self, "on_unload")
 
     @on_unload.setter
     def on_unload(self, event: LifecycleEvent) -> None:
@@ -200,7 +199,7 @@ class Plugin:
 
     def _same(self, event: object, name: str) -> None:
         # ``plugin.on_disable += f`` assigns the event back; anything else is a mistake.
-        if event != self._on[name]:
+        if event != LifecycleEvent(self, name):
             raise AttributeError(f"{name} of a plugin cannot be replaced; subscribe to it")
 
     def is_ancestor_of(self, other: "Plugin") -> bool:

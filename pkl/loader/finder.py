@@ -17,7 +17,6 @@ from importlib.machinery import (
     SourcelessFileLoader,
 )
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
-from weakref import ref
 
 from .extensions import ExtensionLoader
 from .modules import ImportedElsewhere
@@ -111,47 +110,52 @@ class DirectorySearch:
 
     def _package(self, modules: "GenerationModules", name: str) -> ModuleSpec:
         # The listing is made now, so there is no older one to throw away.
-        found = self._finder(modules, self.directory).find_spec(f"{name}.__init__")
+        found = self._finder(self.directory).find_spec(f"{name}.__init__")
         if found is None or found.loader is None:
             return _empty(modules, name, [self.directory])
-        loader: Any = found.loader
-        loader.name = found.name = name
+        found.name = name
+        _give_loader(found, modules)
         found.submodule_search_locations = [self.directory]
         return found
 
     def _in(self, modules: "GenerationModules", entry: str, name: str) -> Optional[ModuleSpec]:
-        finder = self._finder(modules, entry)
+        finder = self._finder(entry)
         found = finder.find_spec(name)
         if found is None:
             # The listing may be older than a file made within the same tick of the clock.
             finder.invalidate_caches()
             found = finder.find_spec(name)
+        if found is not None:
+            _give_loader(found, modules)
         return found
 
-    def _finder(self, modules: "GenerationModules", entry: str) -> FileFinder:
+    def _finder(self, entry: str) -> FileFinder:
         finder = self._finders.get(entry)
         if finder is None:
-            finder = self._finders[entry] = _file_finder(entry, modules.by_ref)
+            finder = self._finders[entry] = FileFinder(entry, *_LOADERS)
         return finder
 
 
-def _file_finder(directory: str, modules: "ref[GenerationModules]") -> FileFinder:
-    def extension(name: str, path: str) -> Any:
-        return ExtensionLoader(name, path, modules)
+_LOADERS: Any = (
+    (ExtensionFileLoader, EXTENSION_SUFFIXES),
+    (SourceFileLoader, SOURCE_SUFFIXES),
+    (SourcelessFileLoader, BYTECODE_SUFFIXES),
+)
+"""The order in which importlib itself prefers them."""
 
-    def source(name: str, path: str) -> Any:
-        return SourceLoader(name, path, modules)
 
-    def bytecode(name: str, path: str) -> Any:
-        return wrapped(SourcelessFileLoader(name, path), name, modules)
-
-    # The order in which importlib itself prefers them.
-    details: Any = (
-        (extension, EXTENSION_SUFFIXES),
-        (source, SOURCE_SUFFIXES),
-        (bytecode, BYTECODE_SUFFIXES),
-    )
-    return FileFinder(directory, *details)
+def _give_loader(found: ModuleSpec, modules: "GenerationModules") -> None:
+    """Has a module that a ``FileFinder`` found loaded as one of the generation's."""
+    loader: Any = found.loader
+    own: Any = None
+    if type(loader) is SourceFileLoader:
+        own = SourceLoader(found.name, str(loader.path), modules.by_ref)
+    elif type(loader) is ExtensionFileLoader:
+        own = ExtensionLoader(found.name, str(loader.path), modules.by_ref)
+    elif loader is not None:
+        loader.name = found.name
+        own = wrapped(loader, found.name, modules.by_ref)
+    found.loader = own
 
 
 class PathSearch:

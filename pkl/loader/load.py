@@ -123,7 +123,7 @@ class GenerationLoader:
         others = _others(target, owner)
         refuse_loaded(owner, target.places, others)
         modules = GenerationModules(target.root, owner, target.search, self._write_bytecode)
-        modules.builtins.update(own_builtins(modules))
+        modules.builtins = own_builtins(modules)
         try:
             bring_in(modules, plugin.host, others)
             loaded = _import(modules, target, candidate, owner)

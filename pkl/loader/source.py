@@ -40,6 +40,7 @@ class SourceLoader(SourceFileLoader):
         self._modules = modules
         self._code: Optional[CodeType] = None
         self._text: Optional[Text] = None
+        self._cache = ""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Makes the module and marks it; its code is read and compiled here already.
@@ -53,6 +54,8 @@ class SourceLoader(SourceFileLoader):
         self._code = self._compiled(modules)
         if self._text is not None:
             spec.origin = self._text.name
+        if self._cache and spec.origin == self.path:
+            spec.cached = self._cache  # or importlib would work it out once more
         return modules.new_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -107,6 +110,7 @@ class SourceLoader(SourceFileLoader):
             cache = cache_from_source(self.path)
         except NotImplementedError:
             cache = ""
+        self._cache = cache
         code = _cached(cache, self.path, stat) if cache else None
         if code is not None:
             self._text = text_for(self.path, None, (stat.st_mtime_ns, stat.st_size))
