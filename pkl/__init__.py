@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from .host import set_default_host as set_default_host
     from .kernel.activity import stop_token as stop_token
     from .kernel.base_hook import HookHandler as HookHandler
+    from .kernel.bounded import on_stopping_thread as on_stopping_thread
     from .kernel.callback import bind as bind
     from .kernel.context import get_current_plugin as get_current_plugin
     from .kernel.context import plugin_context as plugin_context
@@ -249,6 +250,7 @@ __all__ = [
     "hookimpl",
     "load_plugin",
     "log",
+    "on_stopping_thread",
     "plugin_context",
     "plugins",
     "provide",
@@ -267,6 +269,7 @@ _HOMES = {
     "host": "PluginHost StartReport get_default_host load_plugin set_default_host",
     "kernel.activity": "stop_token",
     "kernel.base_hook": "HookHandler",
+    "kernel.bounded": "on_stopping_thread",
     "kernel.callback": "bind",
     "kernel.context": "get_current_plugin plugin_context",
     "kernel.event": "Event HostEvent event",

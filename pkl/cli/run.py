@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from types import FrameType
 from typing import (
@@ -64,14 +64,18 @@ def command(session: Session, only: Tuple[str, ...], strict: bool, timeout: Opti
     host = _host(session)
     _log_to_stderr(session)
     set_default_host(host)
-    with _ended_by_signals(), host:
+    status = 0
+    with _ended_by_signals(), host, suppress(_Terminated):
         report = host.start(*only)
         _show(session, host, report)
         if report.status == "refused":
-            return REFUSED
-        if strict and not report.ok:
-            return DEGRADED
-        _wait(host, timeout)
+            status = REFUSED
+        elif strict and not report.ok:
+            status = DEGRADED
+        else:
+            _wait(host, timeout)
+    if status:
+        return status
     for receipt in host.receipts:
         if receipt.left:
             left = ", ".join(map(str, receipt.left))
@@ -121,17 +125,14 @@ def _host(session: Session) -> PluginHost:
 
 
 def _wait(host: PluginHost, timeout: Optional[float]) -> None:
-    """Waits for ``host.exit()``, SIGTERM or the end of the time given."""
+    """Waits for ``host.exit()`` or the end of the time given."""
     end = None if timeout is None else monotonic() + timeout
-    try:
-        while host.exit_code is None:
-            # A bounded wait, because on Windows an unbounded one is deaf to Ctrl-C.
-            left = 3600.0 if end is None else end - monotonic()
-            if left <= 0:
-                return
-            host.wait(min(left, 1.0 if sys.platform == "win32" else left))
-    except _Terminated:
-        return
+    while host.exit_code is None:
+        # A bounded wait, because on Windows an unbounded one is deaf to Ctrl-C.
+        left = 3600.0 if end is None else end - monotonic()
+        if left <= 0:
+            return
+        host.wait(min(left, 1.0 if sys.platform == "win32" else left))
 
 
 @contextmanager

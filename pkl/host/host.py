@@ -18,6 +18,7 @@ from typing import (
 )
 
 from ..errors import CleanupError, NotPermitted
+from ..kernel.bounded import BoundedRunner
 from ..kernel.context import _current, running_as
 from ..kernel.core import Kernel
 from ..kernel.generation import refuse_stopped
@@ -80,6 +81,8 @@ class PluginHost(Planning, Watching):
             ``Supervision()``.
         stop_timeout: Seconds that a stopping plugin's calls may take to end.
         close_timeout: Seconds that ``close()`` may take in all.
+        bounded_close: Whether ``close()`` runs what stops plugins on a thread of its own, so that
+            it can go on without what does not return; False for the thread that closes.
         transition_timeout: Seconds to wait for another thread's transition of a plugin.
         activation_timeout: Seconds to wait for a plugin that another caller is starting on need.
         idle_after: Seconds without a start or stop after which the host counts as idle.
@@ -102,6 +105,7 @@ class PluginHost(Planning, Watching):
         supervision: Optional[Supervision] = None,
         stop_timeout: float = 5.0,
         close_timeout: float = 15.0,
+        bounded_close: bool = True,
         transition_timeout: float = 30.0,
         activation_timeout: float = 10.0,
         idle_after: float = 1.0,
@@ -110,6 +114,7 @@ class PluginHost(Planning, Watching):
         self.version = version
         self.group = group
         self.close_timeout = close_timeout
+        self.bounded_close = bounded_close
         self._precedence = tuple(precedence)
         self._finder = HostFinder(
             group,
@@ -303,15 +308,20 @@ class PluginHost(Planning, Watching):
     def close(self) -> None:
         """Stops every plugin in reverse start order within ``close_timeout``, and the host.
 
-        Closing a closed host does nothing.
+        Closing a closed host does nothing. A handler that does not return is given up, with its
+        thread; what has to run on the thread that closes says so: ``on_stopping_thread``.
 
         Raises:
             CleanupError: What failed on the way, gathered; everything is stopped all the same.
             NotPermitted: A plugin asks for it; plugins use ``exit()``.
         """
         self._check_may_close()
-        run = self.kernel.lifecycle.runner(False)
-        complete(stop(self.kernel, run, self.close_timeout))
+        if not self.bounded_close:
+            run = self.kernel.lifecycle.runner(False)
+            complete(stop(self.kernel, run, self.close_timeout))
+            return
+        with BoundedRunner(self.kernel) as bounded:
+            complete(stop(self.kernel, bounded, self.close_timeout))
 
     async def aclose(self) -> None:
         """The async twin of ``close``."""

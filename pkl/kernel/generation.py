@@ -172,17 +172,20 @@ class Generation(Subject):
             call for call in list(self.async_calls) if call not in own and not call.waits(waiting)
         ]
         here = get_ident()
-        on_stacks = sum(
-            1
-            for thread in sys._current_frames()
-            if thread != here
-            and thread not in self.threads
-            and (thread, 0) not in waiting
-            and self._runs_on(thread)
-        )
+        on_stacks = sum(1 for thread in self.threads_inside() if (thread, 0) not in waiting)
         return Calls(len(suspended) + on_stacks, sum(1 for c in suspended if c.thread == here))
 
-    def _runs_on(self, thread: int) -> bool:
+    def threads_inside(self) -> List[int]:
+        """The other threads, but for its own, that run a call of this plugin right now."""
+        here = get_ident()
+        return [
+            thread
+            for thread in sys._current_frames()
+            if thread != here and thread not in self.threads and self.runs_on(thread)
+        ]
+
+    def runs_on(self, thread: int) -> bool:
+        """Whether a thread runs a call of this plugin right now, other than a coroutine's."""
         # The other thread may move while its stack is read, and frames that have returned lose
         # their way to their callers: a walk during which it moved is taken again.
         for _ in range(20):

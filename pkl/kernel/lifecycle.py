@@ -21,6 +21,7 @@ from ..errors import (
 )
 from ..model.state import Action, Desired, PluginState
 from .binding import bind, conflicting
+from .bounded import BoundedRunner
 from .describe import describe
 from .dispatch import passes
 from .flat import Deep, Flat
@@ -66,7 +67,11 @@ class Lifecycle(Loading):
 
     def disable_blocking(self, plugin: Plugin, cascade: bool, timeout: Optional[float]) -> None:
         """See ``Plugin.disable``."""
-        complete(self.disable_by_hand(self._blocking, plugin, cascade, timeout))
+        if timeout is None:
+            complete(self.disable_by_hand(self._blocking, plugin, cascade, timeout))
+            return
+        with BoundedRunner(self.kernel) as run:
+            complete(self.disable_by_hand(run, plugin, cascade, timeout))
 
     async def disable_async(self, plugin: Plugin, cascade: bool, timeout: Optional[float]) -> None:
         """See ``Plugin.adisable``."""

@@ -272,7 +272,9 @@ class Plugin:
 
         Args:
             cascade: Whether dependants are stopped too; False refuses if there are any.
-            timeout: Seconds to wait for calls in other threads and tasks; by default the host's.
+            timeout: Seconds to wait for calls in other threads and tasks, by default the host's.
+                Given, it bounds handlers and clean-ups that block, too: they run on a thread of
+                pkl's own then, which is left behind if they do not return.
 
         Raises:
             InUse: ``cascade`` is False and running plugins depend on it.

@@ -10,7 +10,7 @@ import sys
 from contextlib import nullcontext
 from contextvars import copy_context
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, FrozenSet, Optional
 
 from ..errors import PklError, StopTimeout
 from .accounting import watching
@@ -37,6 +37,8 @@ class Runner:
 
     blocking = False
     """Whether the calling thread stands still while it waits, and every task on it too."""
+    abandoned: FrozenSet[int] = frozenset()
+    """Threads that do not return from a plugin, so that nobody waits for their calls."""
 
     def __init__(self, kernel: "Kernel") -> None:
         self.kernel = kernel

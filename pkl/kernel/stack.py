@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from types import CodeType, FrameType
 from typing import Any, Iterator, List, Optional
 
 from .generation import AsyncCall
 from .steps import drive
 
-__all__ = ["async_calls_in", "innermost", "innermost_of_thread"]
+__all__ = ["async_calls_in", "innermost", "innermost_of_thread", "name_of_thread"]
 
 _DRIVE: CodeType = getattr(drive, "__code__")  # noqa: B009 - a function type has it
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -78,6 +79,14 @@ def innermost_of_thread(ident: Optional[int]) -> str:
             return _shown(frame)
         frame = frame.f_back
     return _shown(top)
+
+
+def name_of_thread(ident: int) -> str:
+    """A thread's name; its number if the threading module does not know it."""
+    for thread in threading.enumerate():
+        if thread.ident == ident:
+            return thread.name
+    return f"number {ident}"
 
 
 _WAITS = ("threading.py", "queue.py", "_base.py", "selectors.py", "socket.py", "subprocess.py")

@@ -15,7 +15,7 @@ from .dispatch import passes
 from .flat import Deep
 from .reasons import described, stopped_by_parent
 from .settling import Settling
-from .stack import async_calls_in
+from .stack import async_calls_in, innermost_of_thread, name_of_thread
 from .stop_token import ask_to_stop
 from .transition import current_actor
 
@@ -185,7 +185,8 @@ class Teardown:
             # Calls that wait for this very transition end with it, not before it.
             waiting = self.kernel.transitions.waiting_for(me)
             generation.exempt_calls(waiting)
-            calls = generation.calls_elsewhere(waiting, _calls_of_own_tasks(generation))
+            gone = waiting.union((thread, 0) for thread in run.abandoned)
+            calls = generation.calls_elsewhere(gone, _calls_of_own_tasks(generation))
             if not calls.running:
                 return
             stuck = run.blocking and calls.here == calls.running
@@ -205,6 +206,10 @@ class Teardown:
                 f"{what} {whose} still ran in other threads or tasks after {bound:g} s; it was "
                 "stopped all the same"
             )
+            for thread in generation.threads_inside():
+                if thread not in run.abandoned:
+                    place = innermost_of_thread(thread)
+                    message += f"\n  thread {name_of_thread(thread)}, at {place}"
         raise StopTimeout(
             message,
             plugin=plugin.name,

@@ -32,7 +32,14 @@ from .import_locks import import_waits, importing_threads
 if TYPE_CHECKING:
     from ..model.state import PluginState
 
-__all__ = ["Actor", "Token", "Transitions", "current_actor", "standing_for"]
+__all__ = [
+    "Actor",
+    "Token",
+    "Transitions",
+    "current_actor",
+    "no_longer_standing",
+    "standing_for",
+]
 
 Actor = Tuple[int, int]
 """Who carries out a transition: a thread, and in it a task (0 for none)."""
@@ -61,7 +68,7 @@ _stand_ins: Dict[Actor, Actor] = {}
 
 
 def current_actor() -> Actor:
-    """The running thread and task, or whom that task stands for."""
+    """The running thread and task, or whom these stand for."""
     asyncio: Any = sys.modules.get("asyncio")
     if asyncio is not None:
         try:
@@ -71,12 +78,13 @@ def current_actor() -> Actor:
         if task is not None:
             actor = get_ident(), id(task)
             return _stand_ins.get(actor, actor)
-    return get_ident(), 0
+    actor = get_ident(), 0
+    return _stand_ins.get(actor, actor)
 
 
 @contextmanager
 def standing_for(actor: Actor) -> Iterator[None]:
-    """The block, in a task of its own, acts for somebody who waits until it has ended.
+    """The block, in a task or thread of its own, acts for somebody who waits until it has ended.
 
     A thread that runs an async handler on a loop is in the same transition there.
     """
@@ -85,7 +93,12 @@ def standing_for(actor: Actor) -> Iterator[None]:
     try:
         yield
     finally:
-        del _stand_ins[here]
+        no_longer_standing(here)
+
+
+def no_longer_standing(here: Actor) -> None:
+    """Ends ``standing_for`` from outside, where nobody waits for the block any more."""
+    _stand_ins.pop(here, None)
 
 
 def _threads_of(actor: Actor) -> Set[int]:

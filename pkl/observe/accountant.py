@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from ..kernel.activity import Activity
 from ..kernel.describe import describe
 from ..kernel.receipt import Held, Leftover, Receipt
 from ..kernel.route import Subscription
 from ..kernel.scheduler import Job, pool_of
+from ..kernel.stack import innermost_of_thread, name_of_thread
 from ..kernel.timer import Timer
 from .belongings import Belongings
 from .changes import GONE, Change, take_back, weakly
@@ -101,6 +102,8 @@ class HostAccountant:
         mine = Belongings(generation, namespaces)
         for resource in account.resources:
             _released(resource, account)
+        for thread in generation.threads_inside():
+            _left_running(generation, thread, account)
         for change in reversed(account.changes):
             take_back(change, account)
         found = (
@@ -197,6 +200,19 @@ def _released(resource: Any, account: _Account) -> None:
     else:
         held = Held("resource", describe(type(resource)))
     account.undone(held)
+
+
+def _left_running(generation: "Generation", thread: int, account: _Account) -> None:
+    """A call of the plugin in somebody else's thread, which nobody can end."""
+    get = ref(generation)
+
+    def remains() -> bool:
+        known = get()
+        return known is not None and known.runs_on(thread)
+
+    place = innermost_of_thread(thread)
+    note = f"it runs the plugin's code on, at {place}" if place else "it runs the plugin's code on"
+    account.kept(Held("thread", name_of_thread(thread), note), remains)
 
 
 def _lingers(activity: "Activity[Any]") -> Callable[[], bool]:

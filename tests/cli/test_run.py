@@ -177,6 +177,36 @@ def test_a_signal_stops_the_plugins_first(
     assert steps.read_text().split() == ["enabled", "disabled"]
 
 
+HANGS = """
+import pkl, threading
+@pkl.this.on_disable.on
+def stop():
+    threading.Event().wait()
+"""
+
+IMPATIENT = """
+import pkl
+host = pkl.PluginHost(paths=["p"], stop_timeout=0.1)
+"""
+
+
+def test_sigterm_ends_a_process_whose_plugin_does_not_stop_and_names_it(
+    process: Process, work: Path, steps: Path
+) -> None:
+    directory_plugin(work / "p", "stuck", code=HANGS)
+    write(work / "shop.py", IMPATIENT)
+    running = process.start("run", "--app", "shop:host", "--json")
+    assert running.stdout is not None
+    while running.stdout.readline() != "}\n":
+        assert running.poll() is None
+    running.send_signal(signal.SIGTERM)
+    _, err = running.communicate(timeout=30)
+    assert running.returncode == 9, err
+    assert "StopTimeout: stop (" in err and "plugin 'stuck' 1.0 did not return" in err
+    assert "pkl-stop-stuck" in err
+    assert steps.read_text().split() == ["enabled", "disabled"]
+
+
 def test_a_cleanup_that_fails_is_told_and_exit_9(process: Process, work: Path) -> None:
     code = "import pkl\n@pkl.this.on_disable.on\ndef stop():\n    raise OSError('disk full')\n"
     directory_plugin(work / "p", "dirty", code=code)
