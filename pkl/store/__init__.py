@@ -12,13 +12,14 @@ from __future__ import annotations
 from .holding import held
 from .registries import RegistryBook, RegistryReading
 from .schema import SCHEMA
-from .state import Consent, HostFacts, HostState, Pin, PluginRecord, Quarantine, Wish
+from .state import Consent, HeldUpdate, HostFacts, HostState, Pin, PluginRecord, Quarantine, Wish
 from .store import Change, Reading, StateStore
 
 __all__ = [
     "SCHEMA",
     "Change",
     "Consent",
+    "HeldUpdate",
     "HostFacts",
     "HostState",
     "Pin",

@@ -15,7 +15,7 @@ from ..model.requirement import is_version
 from ..model.state import Desired
 from ..model.strict_json import LONGEST_NUMBER, decode_json, why_no_json
 from ..names import canonical, is_valid
-from .state import Consent, HostFacts, HostState, Pin, PluginRecord, Quarantine, Wish
+from .state import Consent, HeldUpdate, HostFacts, HostState, Pin, PluginRecord, Quarantine, Wish
 
 __all__ = ["MIGRATIONS", "SCHEMA", "Parsed", "dump_state", "json_faults", "parse_state"]
 
@@ -87,6 +87,14 @@ def _dump_record(record: PluginRecord) -> Dict[str, Any]:
         found["consents"] = {
             name: {**_stamped(each), "value": each.value, "version": each.version}
             for name, each in record.consents.items()
+        }
+    if record.held is not None:
+        update = record.held
+        found["held"] = {
+            **_stamped(update),
+            "version": update.version,
+            "changes": list(update.changes),
+            "consent": update.consent,
         }
     if record.settings:
         found["settings"] = dict(record.settings)
@@ -213,7 +221,9 @@ class _Reader:
             self.faults += faults
             if not faults:
                 settings[key] = value
-        return PluginRecord(wish, pin, quarantine, consents, settings, self._extra(table, path))
+        held = self._part(table, path, "held", self._held)
+        rest = self._extra(table, path)
+        return PluginRecord(wish, pin, quarantine, consents, settings, rest, held)
 
     def _wish(self, table: Dict[str, Any], path: str) -> Optional[Wish]:
         value = table.pop("value", None)
@@ -225,16 +235,30 @@ class _Reader:
         return Wish(Desired(value), since, by, self._extra(table, path))
 
     def _pin(self, table: Dict[str, Any], path: str) -> Optional[Pin]:
+        version = self._version(table, path)
+        since, by = self._text(table, path, "since"), self._text(table, path, "by")
+        return Pin(version, since, by, self._extra(table, path)) if version else None
+
+    def _version(self, table: Dict[str, Any], path: str) -> str:
         version = self._text(table, path, "version", needed=True)
         if version and not is_version(version):
             self._fault(f"{path}.version", version, "must be a version (PEP 440)")
-            version = ""
-        since, by = self._text(table, path, "since"), self._text(table, path, "by")
-        return Pin(version, since, by, self._extra(table, path)) if version else None
+            return ""
+        return version
 
     def _quarantine(self, table: Dict[str, Any], path: str) -> Quarantine:
         since, why = self._text(table, path, "since"), self._text(table, path, "why")
         return Quarantine(since, why, self._extra(table, path))
+
+    def _held(self, table: Dict[str, Any], path: str) -> Optional[HeldUpdate]:
+        version = self._version(table, path)
+        changes = table.pop("changes", [])
+        if not isinstance(changes, list) or not all(isinstance(each, str) for each in changes):
+            self._fault(f"{path}.changes", changes, "must be a list of texts")
+            changes = []
+        consent, since, by = (self._text(table, path, key) for key in ("consent", "since", "by"))
+        extra = self._extra(table, path)
+        return HeldUpdate(version, tuple(changes), consent, since, by, extra) if version else None
 
     def _consent(self, table: Dict[str, Any], path: str) -> Optional[Consent]:
         if "value" not in table:

@@ -8,7 +8,16 @@ from typing import Any, Mapping, Optional, Tuple
 from ..model.state import Desired, Reason
 from ..names import canonical
 
-__all__ = ["Consent", "HostFacts", "HostState", "Pin", "PluginRecord", "Quarantine", "Wish"]
+__all__ = [
+    "Consent",
+    "HeldUpdate",
+    "HostFacts",
+    "HostState",
+    "Pin",
+    "PluginRecord",
+    "Quarantine",
+    "Wish",
+]
 
 
 @dataclass(frozen=True)
@@ -40,10 +49,10 @@ class Pin:
 
 @dataclass(frozen=True)
 class Consent:
-    """A permission that was granted to a plugin.
+    """A permission that was granted to a plugin, or something else that it may do from then on.
 
     Attributes:
-        value: What the manifest asked for when it was granted.
+        value: What the plugin asked for when it was granted.
         version: The plugin's version at that time.
         since: When it was granted.
         by: How it was granted.
@@ -55,6 +64,31 @@ class Consent:
     since: str = ""
     by: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HeldUpdate:
+    """An update that is not taken before somebody consents to what it asks for.
+
+    Attributes:
+        version: The version that is held; the one that is there stays.
+        changes: What it asks for, each in a line.
+        consent: What ``--consent`` takes to let it in.
+        since: When it was first held.
+        by: Which command held it.
+        extra: Keys that this version of pkl does not know.
+    """
+
+    version: str
+    changes: Tuple[str, ...] = ()
+    consent: str = ""
+    since: str = ""
+    by: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """In a line, such as ``1.1: asks for threads``."""
+        return f"{self.version}: {'; '.join(self.changes)}"
 
 
 @dataclass(frozen=True)
@@ -81,8 +115,10 @@ class PluginRecord:
         wish: What people want of it; None if nobody said.
         pin: Its preferred version, or None.
         quarantine: Why nothing may start it, or None.
-        consents: The permissions granted, by their names.
+        consents: The permissions granted, by their names; and what else an update was let in
+            for, such as ``dependency:NAME`` (``docs/trust.md``).
         settings: Its settings: plain JSON values.
+        held: The update that is held, or None.
         extra: Keys that this version of pkl does not know.
     """
 
@@ -92,6 +128,7 @@ class PluginRecord:
     consents: Mapping[str, Consent] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    held: Optional[HeldUpdate] = None
 
     @property
     def empty(self) -> bool:
@@ -208,6 +245,14 @@ class HostState:
         else:
             consents.pop(permission, None)
         return self.with_record(plugin, replace(record, consents=consents))
+
+    def with_held(self, plugin: str, held: Optional[HeldUpdate]) -> "HostState":
+        """An update of a plugin is held; with None, none is. Since when it was first, stays."""
+        record = self.record(plugin)
+        known = record.held
+        if known is not None and held is not None and known.version == held.version:
+            held = replace(held, since=known.since, by=known.by, extra=known.extra)
+        return self.with_record(plugin, replace(record, held=held))
 
     def with_settings(self, plugin: str, settings: Mapping[str, Any]) -> "HostState":
         """These are all the settings of a plugin."""

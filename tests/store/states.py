@@ -7,13 +7,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pkl.model.state import Desired
-from pkl.store import Consent, HostFacts, HostState, Pin, PluginRecord, Quarantine, Wish
+from pkl.store import Consent, HeldUpdate, HostFacts, HostState, Pin, PluginRecord, Quarantine, Wish
 
 __all__ = ["full_state", "json_values", "states"]
 
 _KNOWN = {
     *("schema", "host", "plugins", "name", "version", "group", "paths", "app", "desired", "pin"),
-    *("quarantine", "consents", "settings", "value", "since", "by", "why"),
+    *("quarantine", "consents", "settings", "value", "since", "by", "why", "held", "changes"),
+    "consent",
 }
 
 json_values: "st.SearchStrategy[Any]" = st.recursive(
@@ -47,6 +48,16 @@ def _records() -> "st.SearchStrategy[PluginRecord]":
         ),
         st.dictionaries(_texts, json_values, max_size=2),
         _extras,
+        st.none()
+        | st.builds(
+            HeldUpdate,
+            _versions,
+            st.lists(_texts, max_size=2).map(tuple),
+            _texts,
+            _texts,
+            _texts,
+            _extras,
+        ),
     ).filter(lambda record: not record.empty)
 
 
@@ -75,4 +86,6 @@ def full_state() -> HostState:
     state = state.with_pin("auth", "1.3")
     state = state.with_quarantine("mail", Quarantine("2026-11-25T03:00:00Z", "it crashed"))
     state = state.with_consent("mail", "net-connect", Consent(["a:443"], "1.0", "", "me"))
+    held = HeldUpdate("1.1", ("asks for threads",), "mail==1.1", "2026-11-25T03:00:00Z", "me")
+    state = state.with_held("mail", held)
     return state.with_settings("mail", {"from": "me@example.org", "retry": [1, 2.5, None, True]})

@@ -111,6 +111,9 @@ def test_all_faults_are_named_with_their_paths_and_the_rest_counts() -> None:
         ({"plugins": {"a": {"settings": []}}}, "plugins.a.settings"),
         ({"plugins": {"a": {"quarantine": {"why": 1}}}}, "plugins.a.quarantine.why"),
         ({"plugins": {"a": {"pin": {}}}}, "plugins.a.pin.version"),
+        ({"plugins": {"a": {"held": {"version": "x"}}}}, "plugins.a.held.version"),
+        ({"plugins": {"a": {"held": {"version": "1", "changes": "x"}}}}, "plugins.a.held.changes"),
+        ({"plugins": {"a": {"held": []}}}, "plugins.a.held"),
         ({"plugins": {"a": {"desired": {"value": ["masked"]}}}}, "plugins.a.desired.value"),
     ],
 )
