@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 import pytest
 from hypothesis import given, settings
@@ -237,7 +237,8 @@ def test_a_consent_of_earlier_holds_as_far_as_it_goes(
     assert not is_consented(change, {})
     assert is_consented(change, {key: Consent(enough)})
     assert is_consented(change, {key: Consent(change.after)}) or key.startswith("dependency")
-    for value in (too_little, None, {}, [], 0, ""):
+    others: List[Any] = [too_little, None, {}, [], 0, ""]
+    for value in others:
         assert not is_consented(change, {key: Consent(value)})
     assert not is_consented(change, {"other": Consent(enough)})
 
