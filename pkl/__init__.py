@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .errors import HostNotFound as HostNotFound
     from .errors import InUse as InUse
     from .errors import InvalidTransition as InvalidTransition
+    from .errors import LockInvalid as LockInvalid
     from .errors import LockReentered as LockReentered
     from .errors import LockStale as LockStale
     from .errors import LockTimeout as LockTimeout
@@ -167,6 +168,7 @@ __all__ = [
     "InUse",
     "InvalidTransition",
     "LifecycleEvent",
+    "LockInvalid",
     "LockReentered",
     "LockStale",
     "LockTimeout",

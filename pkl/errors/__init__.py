@@ -11,7 +11,14 @@ from __future__ import annotations
 
 from .base import Fault, PklError
 from .handlers import HandlerErrors, HandlerRefused, WrapperFault
-from .installing import BackendFailed, LockStale, NoSolution, UpdateHeld, WheelRefused
+from .installing import (
+    BackendFailed,
+    LockInvalid,
+    LockStale,
+    NoSolution,
+    UpdateHeld,
+    WheelRefused,
+)
 from .kinds import (
     ApplicationError,
     CleanupError,
@@ -84,6 +91,7 @@ __all__ = [
     "HostNotFound",
     "InUse",
     "InvalidTransition",
+    "LockInvalid",
     "LockReentered",
     "LockStale",
     "LockTimeout",

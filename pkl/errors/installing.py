@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Sequence, Tuple
 
-from .base import Fault, PklError
+from .base import Fault, PklError, shown
 
-__all__ = ["BackendFailed", "LockStale", "NoSolution", "UpdateHeld", "WheelRefused"]
+__all__ = ["BackendFailed", "LockInvalid", "LockStale", "NoSolution", "UpdateHeld", "WheelRefused"]
 
 
 class NoSolution(PklError, RuntimeError):
@@ -60,6 +60,22 @@ class UpdateHeld(PklError, PermissionError):
     def __init__(self, message: str, *, changes: Sequence[str] = (), **fields: Any) -> None:
         self.changes: Tuple[str, ...] = tuple(changes)
         super().__init__(message, changes=list(self.changes), **fields)
+
+
+class LockInvalid(PklError, ValueError):
+    """A lock cannot be read, or says what no lock of pkl says.
+
+    Attributes:
+        faults: Every reason: the dotted path in the file, what stands there, and the rule.
+    """
+
+    code = "E_LOCK_INVALID"
+    exit_status = 5
+
+    def __init__(self, message: str, *, faults: Sequence[Fault] = (), **fields: Any) -> None:
+        self.faults: Tuple[Fault, ...] = tuple(faults)
+        listed = [{"path": f.path, "value": shown(f.value), "rule": f.rule} for f in self.faults]
+        super().__init__(message, faults=listed, **fields)
 
 
 class LockStale(PklError, RuntimeError):

@@ -21,13 +21,16 @@ MAX_TEXT = 256 * 1024
 _ENDLESS_KEY = re.compile(r"""(?<![\w."'-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){100}""")
 
 
-def parse_manifest_text(text: str, format: str, file: Optional[str] = None) -> Dict[str, Any]:
+def parse_manifest_text(
+    text: str, format: str, file: Optional[str] = None, *, limit: int = MAX_TEXT
+) -> Dict[str, Any]:
     """Reads the text of a manifest into the mapping that ``PluginMetadata`` takes.
 
     Args:
         text: The content of the file; a byte order mark at its start is skipped.
         format: ``toml``, ``json`` or ``yaml`` (or ``yml``).
         file: Where it was read from, for errors.
+        limit: The longest text that is read, in characters.
 
     Raises:
         ManifestError: The text is not in that format, or is not a table; with the line where
@@ -35,8 +38,8 @@ def parse_manifest_text(text: str, format: str, file: Optional[str] = None) -> D
         MissingExtra: YAML, and the extra is not installed.
         ValueError: Another format.
     """
-    if len(text) > MAX_TEXT:
-        _refuse(f"must not be longer than {MAX_TEXT} characters", "", file)
+    if len(text) > limit:
+        _refuse(f"must not be longer than {limit} characters", "", file)
     text = text[1:] if text.startswith("\ufeff") else text
     if format == "toml":
         data = _toml(text, file)

@@ -10,7 +10,7 @@ from urllib.request import pathname2url, url2pathname
 from ..errors import UsageError
 from ..names import printable
 
-__all__ = ["file_of", "is_local", "join", "origin", "registry_url"]
+__all__ = ["file_of", "is_local", "join", "objection_to", "origin", "registry_url"]
 
 _PORTS = {"https": 443, "http": 80, "file": 0}
 _LOOPBACK = ("localhost", "::1")
@@ -27,7 +27,7 @@ def registry_url(text: str) -> str:
     """
     if "://" not in text and os.path.isdir(text):
         return "file://" + pathname2url(os.path.abspath(text)).rstrip("/")
-    objection = _objection(text)
+    objection = objection_to(text)
     if objection:
         shown = printable(text if "@" not in text else text.rpartition("@")[2])
         raise UsageError(
@@ -37,7 +37,8 @@ def registry_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _objection(text: str) -> str:
+def objection_to(text: str) -> str:
+    """Why nothing of a registry can be at a URL; empty if it can."""
     if any(ord(each) <= 32 or ord(each) > 126 for each in text):
         return "a URL has no spaces, and no letters beyond ASCII unless quoted"
     try:
