@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from .errors import PluginNotRunning as PluginNotRunning
     from .errors import PluginStageError as PluginStageError
     from .errors import PluginStopping as PluginStopping
+    from .errors import PointNotFound as PointNotFound
+    from .errors import PointRefused as PointRefused
     from .errors import RegistryAbsent as RegistryAbsent
     from .errors import RegistryDenied as RegistryDenied
     from .errors import RegistryError as RegistryError
@@ -88,6 +90,9 @@ if TYPE_CHECKING:
     from .kernel.callback import bind as bind
     from .kernel.context import get_current_plugin as get_current_plugin
     from .kernel.context import plugin_context as plugin_context
+    from .kernel.contributions import ContributionsChange as ContributionsChange
+    from .kernel.contributions import contributions as contributions
+    from .kernel.contributions import on_contributions as on_contributions
     from .kernel.event import Event as Event
     from .kernel.event import HostEvent as HostEvent
     from .kernel.event import event as event
@@ -127,6 +132,7 @@ if TYPE_CHECKING:
     from .model.activation import Activation as Activation
     from .model.candidate import Candidate as Candidate
     from .model.candidate import Discovery as Discovery
+    from .model.contributions import Contribution as Contribution
     from .model.finding import Finding as Finding
     from .model.manifest import PluginMetadata as PluginMetadata
     from .model.plan import Plan as Plan
@@ -149,6 +155,8 @@ __all__ = [
     "CapabilityNotProvided",
     "CleanupError",
     "ConflictError",
+    "Contribution",
+    "ContributionsChange",
     "DeprecatedHookWarning",
     "Desired",
     "Discovery",
@@ -200,6 +208,8 @@ __all__ = [
     "PluginState",
     "PluginStopping",
     "PluginThread",
+    "PointNotFound",
+    "PointRefused",
     "Provision",
     "Reason",
     "Receipt",
@@ -243,6 +253,7 @@ __all__ = [
     "WrapperFault",
     "__version__",
     "bind",
+    "contributions",
     "create_task",
     "event",
     "get_current_plugin",
@@ -252,6 +263,7 @@ __all__ = [
     "hookimpl",
     "load_plugin",
     "log",
+    "on_contributions",
     "on_stopping_thread",
     "plugin_context",
     "plugins",
@@ -274,6 +286,7 @@ _HOMES = {
     "kernel.bounded": "on_stopping_thread",
     "kernel.callback": "bind",
     "kernel.context": "get_current_plugin plugin_context",
+    "kernel.contributions": "ContributionsChange contributions on_contributions",
     "kernel.event": "Event HostEvent event",
     "kernel.executor": "Submission submit",
     "kernel.hook": "Hook hook",
@@ -294,6 +307,7 @@ _HOMES = {
     "kernel.timer": "Timer set_interval set_timeout",
     "model.activation": "Activation",
     "model.candidate": "Candidate Discovery",
+    "model.contributions": "Contribution",
     "model.finding": "Finding",
     "model.manifest": "PluginMetadata",
     "model.plan": "Plan",

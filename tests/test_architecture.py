@@ -57,7 +57,12 @@ LATE: Dict[str, Set[str]] = {
     # Libraries that cost more than a warm start.
     "pkl.model.marker": {"packaging.markers", "platform"},
     "pkl.model.requirement": {"packaging.requirements"},
-    "pkl.model.settings": {"jsonschema", "jsonschema.exceptions", "referencing"},
+    "pkl.model.json_schema": {
+        "jsonschema",
+        "jsonschema.exceptions",
+        "referencing",
+        "referencing.jsonschema",
+    },
     "pkl.model.version": {"packaging.specifiers", "packaging.version"},
     "pkl.paths": {"platformdirs"},
     # Each verb is imported when it is used.

@@ -58,6 +58,7 @@ from .kinds import (
     UsageError,
     WorkDeadlock,
 )
+from .points import PointNotFound, PointRefused
 from .registry import (
     RegistryAbsent,
     RegistryDenied,
@@ -114,6 +115,8 @@ __all__ = [
     "PluginNotRunning",
     "PluginStageError",
     "PluginStopping",
+    "PointNotFound",
+    "PointRefused",
     "RegistryAbsent",
     "RegistryDenied",
     "RegistryError",

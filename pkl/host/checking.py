@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, Iterable, List, Tuple
 
 from ..model.finding import Finding, sort_findings
+from .contribution_findings import unknown_points
 from .hook_findings import blocked_handlers, deprecated_hooks, unfit_handlers, unknown_hooks
 from .service_findings import broken_promises, missing_services
 
@@ -17,6 +18,7 @@ FINDERS: Tuple[Callable[["Kernel"], Iterable[Finding]], ...] = (
     blocked_handlers,
     broken_promises,
     missing_services,
+    unknown_points,
     unknown_hooks,
     unfit_handlers,
     deprecated_hooks,

@@ -16,6 +16,7 @@ from ..store import held
 
 if TYPE_CHECKING:
     from ..kernel.core import Kernel
+    from ..model.contributions import Points
     from ..registry.revocation import Revoked
 
 __all__ = ["HostFinder"]
@@ -30,6 +31,7 @@ class HostFinder:
         cache: Whether the result may be cached on disk.
         precedence: Distributions or directories that win where two offer one name, best first.
         metadata_loader: What reads the manifest of a directory, or None for pkl's own.
+        points: The points of the host, whose schemas manifests are held against; or None.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class HostFinder:
         cache: bool,
         precedence: Sequence[str] = (),
         metadata_loader: Any = None,
+        points: Optional["Points"] = None,
     ) -> None:
         self.group = group
         self.paths: Tuple[str, ...] = tuple(paths)
@@ -50,6 +53,7 @@ class HostFinder:
         self._revoked: Optional["Revoked"] = None
         self._by_name: Dict[str, List[Candidate]] = {}
         self.kernel: Optional["Kernel"] = None
+        self.points = points
 
     def discover(self, refresh: bool = False) -> Discovery:
         """Looks at every source now; imports nothing."""
@@ -75,9 +79,10 @@ class HostFinder:
             self._note(self._found)
 
     def marked(self, candidate: Candidate) -> Candidate:
-        """The candidate, with the reason for which it is held back as its fault."""
+        """The candidate, with what speaks against it in this host as its fault."""
         found = held(candidate, self._held)
-        return self._revoked.marked(found) if self._revoked is not None else found
+        found = self._revoked.marked(found) if self._revoked is not None else found
+        return self.points.marked(found) if self.points is not None else found
 
     def _note(self, found: Discovery) -> Discovery:
         self._found = found = replace(found, candidates=tuple(map(self.marked, found.candidates)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from threading import Event as Flag
@@ -28,16 +29,17 @@ from ..kernel.resource import ResourceManager
 from ..kernel.runner import complete
 from ..loader import GenerationLoader
 from ..model.candidate import Discovery
+from ..model.contributions import Points
 from ..model.plan import Plan
 from ..names import canonical
 from ..observe import HostAccountant
 from ..store import HostFacts
 from ..supervision import Breaker, Supervision
 from .clock import RealClock
+from .contributing import Contributing
 from .custom import CustomLoader
 from .finding import HostFinder
 from .looking import refuse_while_looking
-from .planning import Planning
 from .report import StartReport
 from .restarting import Restarter
 from .rows import PathLike, Rows
@@ -57,7 +59,7 @@ __all__ = ["PluginHost"]
 _unnamed = count(1)
 
 
-class PluginHost(Planning, Watching):
+class PluginHost(Contributing, Watching):
     """A kernel for plugins inside an application. Several may live side by side.
 
     Every method may be called from any thread. A host is a context manager, sync and async:
@@ -74,6 +76,8 @@ class PluginHost(Planning, Watching):
             directory, in place of pkl's own reader.
         strict: Make importing a plugin that the manifest does not name an error.
         settings: Settings of plugins, by plugin; they come before the manifests' defaults.
+        contributions: The points that plugins may contribute to in their manifests, each with a
+            JSON Schema (draft 2020-12) or None for any value; None for a host without points.
         precedence: Distributions or directories, best first, that win where two offer one name.
         loop: The event loop for async timers and tasks; ``astart()`` takes the running one.
         clock: Where time comes from; ``pkl.testing.FakeClock()`` in tests.
@@ -99,6 +103,7 @@ class PluginHost(Planning, Watching):
         metadata_loader: Optional["MetadataLoader"] = None,
         strict: bool = False,
         settings: Optional[Mapping[str, Mapping[str, Any]]] = None,
+        contributions: Optional[Mapping[str, Any]] = None,
         precedence: Sequence[str] = (),
         loop: Optional["AbstractEventLoop"] = None,
         clock: Optional["Clock"] = None,
@@ -122,6 +127,7 @@ class PluginHost(Planning, Watching):
             cache=name is not None,
             precedence=precedence,
             metadata_loader=metadata_loader,
+            points=None if contributions is None else Points(contributions),
         )
         loader: "CodeLoader" = (
             GenerationLoader(write_bytecode=True)
@@ -149,6 +155,7 @@ class PluginHost(Planning, Watching):
             idle_after=idle_after,
         )
         self._finder.kernel = self.kernel
+        self.kernel.contributions.points = self._finder.points
         self.plugins = HostPlugins(self.kernel)
         self._on_error = ErrorSignal(self.kernel)
         self._rows = Rows(self.kernel, self._finder)
@@ -282,12 +289,13 @@ class PluginHost(Planning, Watching):
         self.discover()
         plan = self.resolve(*names)
         adopt(self.kernel, self._rows.candidates(), plan, self._rows.desired)
+        self.kernel.contributions.expect(plan, starting=True)
         return plan
 
     def _read_state(self) -> None:
         if self.name is not None:
             facts = HostFacts(self.name, self.version, self.group, self.paths, self.app)
-            self._wishes.read(facts)
+            self._wishes.read(replace(facts, points=self.points))
 
     def refresh(self) -> None:
         """Looks for plugins again, and starts those that waited for what is there by now.
@@ -303,6 +311,7 @@ class PluginHost(Planning, Watching):
         self._settings.refresh(self.kernel)
         waiting = self._wishes.waiting()
         adopt(self.kernel, self._rows.candidates(), plan, self._rows.desired)
+        self.kernel.contributions.replan(plan)
         complete(retry(self.kernel, self.kernel.lifecycle.runner(False), plan, set(waiting)))
 
     def close(self) -> None:

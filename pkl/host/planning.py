@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Optional, Sequence, Tuple
+from typing import Iterator, Optional, Sequence, Tuple
 
 from ..discovery.lines import line_of_requirement
 from ..kernel.core import Kernel
 from ..model.candidate import Candidate
+from ..model.contributions import undeclared
 from ..model.plan import Plan
 from ..names import canonical
 from ..resolver import resolve
@@ -66,7 +67,17 @@ class Planning(Keeping):
             precedence=self._precedence,
             line_of=line_of_requirement,
         )
+        remarks += tuple(self._undeclared(plan))
         return replace(plan, notes=plan.notes + remarks) if remarks else plan
+
+    def _undeclared(self, plan: Plan) -> Iterator[str]:
+        """What the plugins of a plan contribute to what is no point of this host."""
+        points = self._finder.points
+        if points is None:
+            return
+        for step in plan.steps:
+            for each in points.unknown(step.candidate.metadata):
+                yield f"{undeclared(step.candidate, each)}: {each.hint}"
 
     def _offered(
         self, names: Sequence[str], installed: Sequence[Candidate], offline: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
-from ..kernel.core import PluginFault
+from ..kernel.fault import PluginFault
 
 if TYPE_CHECKING:
     from ..kernel.core import Kernel

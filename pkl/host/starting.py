@@ -104,13 +104,16 @@ async def start(
                 await kernel.lifecycle.hold_back(run, plugin, Action.BLOCK, reason)
         timings[step.name] = perf_counter() - began
 
-    if together:
-        steps = {step.name: step for step in plan.steps}
-        for layer in plan.layers:
-            await all_of([bring_up(steps[name]) for name in layer])
-    else:
-        for step in plan.steps:
-            await bring_up(step)
+    try:
+        if together:
+            steps = {step.name: step for step in plan.steps}
+            for layer in plan.layers:
+                await all_of([bring_up(steps[name]) for name in layer])
+        else:
+            for step in plan.steps:
+                await bring_up(step)
+    finally:
+        kernel.contributions.settle(plan)
     await kernel.lifecycle.retry_blocked(run, failed)
     kernel.activations.watch_for_idleness()
     planned = {step.name for step in plan.steps}
@@ -279,6 +282,7 @@ async def stop(kernel: "Kernel", run: Runner, within: float) -> None:
     """
     if kernel.closed:
         return
+    kernel.contributions.close()
     kernel.begin_close()
     order = StopOrder(kernel, within=within)
     await stop_plugins(kernel, run, order)

@@ -114,6 +114,8 @@ class Wishes:
         self._finder.hold(self.quarantined, self._revoked)
         for plugin in list(self._kernel.plugins.values()):
             plugin.candidate = self._finder.marked(plugin.candidate)
+            if plugin.successor is not None:
+                plugin.successor = self._finder.marked(plugin.successor)
 
     def quarantine(self, plugin: Plugin, why: str) -> None:
         """Keeps a plugin that is not running from being started before it is reset.

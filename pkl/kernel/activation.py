@@ -137,6 +137,8 @@ class Activations:
                 for route in routes:
                     waiting.triggers.append((route, trigger))
                     route.plant(trigger)
+        kernel.contributions.changed(plugin)
+        kernel.contributions.tell()
 
     def host_route(self, route: "Route") -> None:
         """Plants what waits for the host's event or hook that this new route is of."""
@@ -166,6 +168,7 @@ class Activations:
             self._on_host = [each for each in self._on_host if each[1]._waiting is not waiting]
             for route, trigger in waiting.triggers:
                 route.uproot(trigger)
+        self._kernel.contributions.changed(plugin)
 
     def close(self) -> None:
         """Makes nothing wait any more; what is planted after this is not."""

@@ -11,7 +11,6 @@ from typing import (
     Callable,
     Dict,
     List,
-    NamedTuple,
     Optional,
     Type,
     TypeVar,
@@ -24,8 +23,10 @@ from ..model.state import PluginState
 from ..names import identifier
 from .activation import Activations
 from .context import Subject, _current
+from .contributions import Contributions
 from .describe import describe
 from .dispatch import passes
+from .fault import PluginFault
 from .hook_control import HookControl
 from .hook_route import HookRoute
 from .lifecycle import Lifecycle
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
         Undo,
     )
 
-__all__ = ["Kernel", "PluginFault"]
+__all__ = ["Kernel"]
 
 R = TypeVar("R", bound=Route)
 
@@ -59,17 +60,6 @@ _uids = count(1)
 
 PLUGINS = f"{__name__.split('.', 1)[0]}.plugins"
 """The name of the virtual module ``pkl.plugins``."""
-
-
-class PluginFault(NamedTuple):
-    """An error of plugin code that pkl contained; what ``host.on_error`` handlers are given."""
-
-    plugin: Optional[Plugin]
-    """Whose code raised it; None for the host's."""
-    where: str
-    """What was running, such as ``handler f (file:line) of the event auth.user_login``."""
-    error: BaseException
-    """What it raised."""
 
 
 class Kernel:
@@ -147,6 +137,7 @@ class Kernel:
         self.subject = Subject(self, None, live=True)
         self.resource_manager = ResourceManager(self)
         self.services = ServiceRegistry()
+        self.contributions = Contributions(self)
         self.scheduler = Scheduler(clock, f"pkl-timers-{name}")
         self.lifecycle = Lifecycle(self)
         self.activations = Activations(self, activation_timeout, idle_after)
@@ -261,10 +252,12 @@ class Kernel:
             by_path = known.candidate.origin is Origin.PATH
             if not _in_use(known) and not (by_path and candidate.origin is not Origin.PATH):
                 self._forget(known)
-                known.candidate = candidate
+                known.candidate, known.successor = candidate, None
                 self._note(known)
                 return known
             same = known.candidate.location == candidate.location
+            if same:
+                known.successor = candidate
             if same or candidate.origin is not Origin.PATH:
                 return known
         raise NameRefused(

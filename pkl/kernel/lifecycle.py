@@ -341,6 +341,7 @@ class Lifecycle(Loading):
                     f"subscription of {describe(dropped.handler)}",
                 )
         report_unkept(plugin)
+        kernel.contributions.tell()
         kernel.call_hooks(kernel.enable_hooks, "enable hook", plugin)
         if interrupt is not None:
             raise interrupt

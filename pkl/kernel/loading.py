@@ -173,6 +173,8 @@ class Loading(Stopping):
         if plugin in trail.path:
             raise self._came_back(plugin, trail)
         if plugin.state is not _S.LOADED:
+            if plugin.successor is not None:
+                self.kernel.add(plugin.successor)
             self._check_candidate(plugin)
         reason = bind(self.kernel, plugin)
         if reason is not None:
@@ -233,6 +235,7 @@ class Loading(Stopping):
         with self.kernel.mutex:
             if not plugin.running and plugin.state not in (_S.LOADED, _S.ERROR):
                 plugin.move(Action.FAIL, reason)
+        self.kernel.contributions.tell()
 
     def block(self, plugin: Plugin, reason: Reason) -> None:
         """Puts a plugin that is not running into BLOCKED, unless it is loaded."""
@@ -241,6 +244,7 @@ class Loading(Stopping):
                 return
             plugin.move(Action.BLOCK, reason)
             plugin.error = blocked_error(plugin, reason)
+        self.kernel.contributions.tell()
 
     async def hold_up(
         self,
@@ -289,6 +293,7 @@ class Loading(Stopping):
                 plugin.move(action, reason)
         finally:
             self.kernel.transitions.give(plugin, current_actor())
+        self.kernel.contributions.tell()
         interrupt = order.interrupt(0)
         order.report(f"clean-up of {plugin.name}")
         if interrupt is not None:
@@ -342,6 +347,7 @@ class Loading(Stopping):
             plugin.move(Action.LOADED)
             plugin.move(Action.BEGIN_DISABLE)
             plugin.move(Action.STOPPED, stopped(plugin, True))
+        self.kernel.contributions.tell()
 
     async def fail(self, run: Runner, plugin: Plugin, stage: str, error: BaseException) -> None:
         """Cleans a half-started plugin up, makes it ERROR(stage), and raises.
@@ -358,6 +364,7 @@ class Loading(Stopping):
         with self.kernel.mutex:
             plugin.move(Action.FAIL, reason)
             plugin.error = made
+        self.kernel.contributions.tell()
         if interrupt is not None:
             raise interrupt
         if self.kernel.supervisor is not None:

@@ -47,6 +47,8 @@ class Plugin:
         self._kernel = kernel
         self.name = candidate.name
         self.candidate = candidate
+        self.successor: Optional[Candidate] = None
+        """What was found of it since it was loaded; taken when it is loaded again."""
         self.parent: Optional[Plugin] = None
         self._desired = Desired.ENABLED
         self.config = Settings(kernel, self)
@@ -116,6 +118,7 @@ class Plugin:
             self._kernel.activations.disarm(self)
             if self.state not in _RUNNING:
                 self._reason = unwanted(self)
+            self._kernel.contributions.tell()
 
     @property
     def stopping(self) -> StopToken:
@@ -237,6 +240,7 @@ class Plugin:
             self._kernel.held_up[self.name] = self
         else:
             self._kernel.held_up.pop(self.name, None)
+        self._kernel.contributions.changed(self)
 
     def enable(self, *, detach: bool = False, replace: bool = False) -> "Plugin":
         """Runs the plugin: what it requires first, then its ``on_enable``, then all it staged.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, NamedTuple, TypeVar
 
+from ..model.frozen import freeze
 from ..model.settings import MASK, SettingValues, masked
 from .context import _current
 from .describe import describe
@@ -134,12 +134,3 @@ class Settings(AnyMapping):  # type: ignore[type-arg]  # not subscriptable on 3.
                 where = f"{describe(each.handler)}, which heard of the settings of"
                 self._kernel.contain(each._subject, error, f"{where} {self._plugin.name}")
         return True
-
-
-def freeze(value: Any) -> Any:
-    """The value with mappings that cannot be changed, and tuples for lists."""
-    if isinstance(value, AnyMapping):
-        return MappingProxyType({key: freeze(each) for key, each in value.items()})
-    if isinstance(value, (list, tuple)):
-        return tuple(freeze(each) for each in value)
-    return value

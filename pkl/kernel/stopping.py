@@ -49,6 +49,7 @@ class Stopping(Teardown):
         if plugin.waiting is not None:
             self.kernel.activations.disarm(plugin)
             plugin.reason = stopped(plugin, itself)
+            self.kernel.contributions.tell()
         if not cascade:
             users = self.dependants(plugin)
             if users:
@@ -89,6 +90,7 @@ class Stopping(Teardown):
         if plugin.waiting is not None:
             self.kernel.activations.disarm(plugin)
             plugin.reason = None
+            self.kernel.contributions.tell()
         order = StopOrder(self.kernel)
         try:
             await self.unload(run, plugin, order)
@@ -180,6 +182,7 @@ class Stopping(Teardown):
             await run.take(plugin, order.left)
             try:
                 was = self._begin_stop(plugin, cascade, reason)
+                kernel.contributions.tell()
                 if was is _S.BLOCKED:
                     return
                 if was is not None:

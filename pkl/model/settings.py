@@ -6,9 +6,10 @@ import json
 from types import MappingProxyType
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..errors import Fault, MissingExtra, SettingsError
+from ..errors import Fault, SettingsError
 from ..names import canonical
 from .candidate import Candidate
+from .json_schema import ABSENT, JsonSchema, Path, UnusableSchema, at, dotted, states
 
 __all__ = [
     "ENVIRONMENT",
@@ -32,8 +33,6 @@ ENVIRONMENT = "PKL_CONFIG_"
 
 MASK = "********"
 """What is shown for a secret."""
-
-Path = Tuple[Any, ...]
 
 
 class Layer(NamedTuple):
@@ -110,73 +109,11 @@ def _broken(
 ) -> List[Tuple[Path, str]]:
     """The places at which values break a schema, each with the rule."""
     try:
-        from jsonschema import Draft202012Validator
-        from jsonschema.exceptions import SchemaError
-        from referencing import Registry
-    except ImportError:
-        raise MissingExtra("schema", f"checking the settings of {plugin}") from None
-    try:
-        Draft202012Validator.check_schema(schema)
-        # An empty registry, so that no reference is ever fetched from anywhere.
-        validator = Draft202012Validator(schema, registry=Registry())
-        errors = list(validator.iter_errors(values))
-    except SchemaError as e:
-        where = dotted(tuple(e.absolute_path))
-        rule = f"the schema is no JSON Schema: {where + ': ' if where else ''}{e.message}"
-        raise SettingsError(plugin, [Fault("", None, rule)], file=file) from None
-    except Exception as e:  # A reference that leads nowhere, a pattern that is none, and so on.
-        rule = f"the schema cannot be used: {type(e).__name__}: {e}"
-        raise SettingsError(plugin, [Fault("", None, rule)], file=file) from None
-    found = {
-        (tuple(each.absolute_path), _words(each))
-        for each in errors
-        if not (partial and each.validator in _MISSING)
-    }
-    return sorted(found, key=lambda pair: (dotted(pair[0]), pair[1]))
-
-
-_MISSING = ("required", "dependentRequired", "minProperties")
-"""Keywords by which a schema asks for keys."""
-
-
-def _words(error: Any) -> str:
-    """What a value must be, without the value: it may be a secret, or hold one."""
-    wanted, keyword = error.validator_value, str(error.validator)
-    if keyword == "type":
-        kinds = wanted if isinstance(wanted, list) else [wanted]
-        return f"must be {' or '.join(map(str, kinds))}"
-    if keyword in ("required", "additionalProperties"):
-        return str(error.message)
-    if keyword == "enum":
-        return f"must be one of {json.dumps(wanted)}"
-    text = json.dumps(wanted)
-    return f"must satisfy {keyword}: {text if len(text) <= 200 else text[:200] + '...'}"
-
-
-def dotted(path: Path) -> str:
-    """A path as people write it: ``servers[0].port``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-_ABSENT = object()
-
-
-def at(values: Any, path: Path) -> Any:
-    """What stands at a path; a marker of this module if nothing does."""
-    for part in path:
-        try:
-            values = values[part] if isinstance(values, (Mapping, list, tuple)) else _ABSENT
-        except (LookupError, TypeError):
-            return _ABSENT
-    return values
-
-
-def states(values: Any, path: Path) -> bool:
-    """Whether something stands at a path."""
-    return at(values, path) is not _ABSENT
+        return JsonSchema(schema, f"checking the settings of {plugin}").breaches(
+            values, partial=partial
+        )
+    except UnusableSchema as e:
+        raise SettingsError(plugin, [Fault("", None, str(e))], file=file) from None
 
 
 def source_of(layers: Sequence[Layer], path: Path) -> str:
@@ -189,7 +126,7 @@ def source_of(layers: Sequence[Layer], path: Path) -> str:
 
 def _shown(values: Any, path: Path, schema: Any) -> Any:
     found = at(masked(values, schema), path)
-    return None if found is _ABSENT else found
+    return None if found is ABSENT else found
 
 
 def masked(values: Any, schema: Any) -> Any:

@@ -66,6 +66,7 @@ def dump_state(state: HostState) -> bytes:
                 "group": facts.group,
                 "paths": list(facts.paths),
                 "app": facts.app,
+                "points": None if facts.points is None else dict(facts.points),
             }
         )
     whole["plugins"] = {name: _dump_record(each) for name, each in state.plugins.items()}
@@ -202,8 +203,20 @@ class _Reader:
         version, group, app = (
             self._text(table, path, key) or None for key in ("version", "group", "app")
         )
+        points = self._points(table, path)
         extra = self._extra(table, path)
-        return HostFacts(name, version, group, tuple(paths), app, extra) if name else None
+        if not name:
+            return None
+        return HostFacts(name, version, group, tuple(paths), app, extra, points)
+
+    def _points(self, table: Dict[str, Any], path: str) -> Optional[Mapping[str, Any]]:
+        if table.get("points") is None:
+            table.pop("points", None)
+            return None
+        points = self._table(table, path, "points")
+        faults = json_faults(points, f"{path}.points")
+        self.faults += faults
+        return None if faults else points
 
     def _record(self, table: Dict[str, Any], path: str) -> PluginRecord:
         wish = self._part(table, path, "desired", self._wish)

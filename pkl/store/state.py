@@ -149,6 +149,8 @@ class HostFacts:
         group: The entry-point group its plugins are found in.
         paths: Its plugin directories, absolute.
         app: ``MODULE:ATTR`` of its application, or None where that is not known.
+        points: The points it declares, each with its JSON Schema or None for any value; None
+            for a host that declares nothing.
         extra: Keys that this version of pkl does not know.
     """
 
@@ -158,6 +160,7 @@ class HostFacts:
     paths: Tuple[str, ...] = ()
     app: Optional[str] = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    points: Optional[Mapping[str, Any]] = None
 
 
 @dataclass(frozen=True)
