@@ -112,7 +112,13 @@ class _Socket:
         self._sock.close()
 
 
-def get(url: str, headers: Mapping[str, str], limit: int, deadline: Deadline) -> Got:
+def get(
+    url: str,
+    headers: Mapping[str, str],
+    limit: int,
+    deadline: Deadline,
+    sink: Optional[Callable[[bytes], object]] = None,
+) -> Got:
     """Asks for a URL once.
 
     Args:
@@ -120,6 +126,8 @@ def get(url: str, headers: Mapping[str, str], limit: int, deadline: Deadline) ->
         headers: Further fields of the request.
         limit: The most bytes that the content may have, compressed or not.
         deadline: When it is too late.
+        sink: Takes the content, piece by piece, if it is to be kept elsewhere than in memory;
+            then it is asked for uncompressed, and the answer holds none of it.
 
     Raises:
         OSError: No answer, or none in time; a certificate that does not hold.
@@ -141,11 +149,14 @@ def get(url: str, headers: Mapping[str, str], limit: int, deadline: Deadline) ->
     try:
         connection.connect()
         connection.sock = _Socket(connection.sock, deadline)
-        fields = {"Accept-Encoding": "gzip", "User-Agent": f"pkl/{VERSION}", **headers}
+        coding = "gzip" if sink is None else "identity"
+        fields = {"Accept-Encoding": coding, "User-Agent": f"pkl/{VERSION}", **headers}
         connection.request("GET", parts.path or "/", headers=fields)
         response = connection.getresponse()
         found = {name.lower(): value for name, value in response.getheaders()}
-        body = _body(response, found, limit) if response.status == 200 else b""
+        body = b""
+        if response.status == 200:
+            body = _body(response, found, limit, sink)
         return Got(response.status, found, body)
     finally:
         connection.close()
@@ -170,11 +181,20 @@ def _connection(parts: SplitResult, deadline: Deadline) -> HTTPConnection:
     return tunnel
 
 
-def _body(response: HTTPResponse, headers: Mapping[str, str], limit: int) -> bytes:
+def _body(
+    response: HTTPResponse,
+    headers: Mapping[str, str],
+    limit: int,
+    sink: Optional[Callable[[bytes], object]],
+) -> bytes:
+    coding = headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("", "identity") and (sink is not None or coding not in ("gzip", "x-gzip")):
+        raise ValueError(f"it is compressed as {coding!r}, which was not asked for")
     expected = response.length
     if expected is not None and expected > limit:
         raise TooLarge(f"it has {expected} bytes, and may have {limit}")
-    chunks = []
+    chunks: List[bytes] = []
+    keep = chunks.append if sink is None else sink
     size = 0
     while True:
         chunk = response.read(_CHUNK)
@@ -183,16 +203,11 @@ def _body(response: HTTPResponse, headers: Mapping[str, str], limit: int) -> byt
         size += len(chunk)
         if size > limit:
             raise TooLarge(f"it has more than the {limit} bytes it may have")
-        chunks.append(chunk)
+        keep(chunk)
     data = b"".join(chunks)
     if expected is not None and size < expected:
         raise IncompleteRead(data, expected - size)
-    coding = headers.get("content-encoding", "identity").strip().lower()
-    if coding in ("", "identity"):
-        return data
-    if coding not in ("gzip", "x-gzip"):
-        raise ValueError(f"it is compressed as {coding!r}, which was not asked for")
-    return _unzipped(data, limit)
+    return data if coding in ("", "identity") else _unzipped(data, limit)
 
 
 def _unzipped(data: bytes, limit: int) -> bytes:

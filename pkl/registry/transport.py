@@ -6,7 +6,18 @@ import errno
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, NoReturn, Optional, Tuple, Type
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    List,
+    NamedTuple,
+    NoReturn,
+    Optional,
+    Tuple,
+    Type,
+)
 
 from ..errors import RegistryAbsent, RegistryDenied, RegistryGarbage, RegistryUnreachable
 from ..names import printable
@@ -73,7 +84,13 @@ class Transport:
         self._today = today
 
     def get(
-        self, url: str, *, limit: int, etag: str = "", registry: Optional[str] = None
+        self,
+        url: str,
+        *,
+        limit: int,
+        etag: str = "",
+        registry: Optional[str] = None,
+        accept: str = "",
     ) -> Fetched:
         """Fetches a file.
 
@@ -82,6 +99,7 @@ class Transport:
             limit: The most bytes it may have.
             etag: What came with it the last time; the file is only sent if it has changed.
             registry: The name of the registry, for errors.
+            accept: Which media types are wanted, where a server has several of one file.
 
         Raises:
             RegistryUnreachable: There was no answer, or not in time.
@@ -91,23 +109,62 @@ class Transport:
         """
         if url.startswith("file:"):
             return Fetched(_read(url, limit, registry))
-        return _Asking(self, url, limit, etag, registry).answer()
+        headers = {"If-None-Match": etag} if etag else {}
+        if accept:
+            headers["Accept"] = accept
+        return _Asking(self, url, limit, headers, registry).answer()
+
+    def download(
+        self,
+        url: str,
+        sink: Callable[[bytes], object],
+        *,
+        limit: int,
+        registry: Optional[str] = None,
+        total: float = 3600.0,
+    ) -> None:
+        """Fetches a large file piece by piece; what came before a failure is not taken back.
+
+        Args:
+            url: As for ``get``.
+            sink: Takes the pieces. An ``OSError`` of it would count as one of the network, so it
+                has to raise another kind.
+            limit: As for ``get``.
+            registry: As for ``get``.
+            total: Seconds that it may take in all.
+
+        Raises:
+            RegistryError: As ``get``.
+        """
+        if url.startswith("file:"):
+            _read(url, limit, registry, sink)
+        else:
+            _Asking(self, url, limit, {}, registry, sink, total).answer()
 
 
 class _Asking:
     """One file that is asked for, until there is an answer or an end of patience."""
 
     def __init__(
-        self, transport: Transport, url: str, limit: int, etag: str, registry: Optional[str]
+        self,
+        transport: Transport,
+        url: str,
+        limit: int,
+        headers: Dict[str, str],
+        registry: Optional[str],
+        sink: Optional[Callable[[bytes], object]] = None,
+        total: Optional[float] = None,
     ) -> None:
         from .connection import Deadline
 
         self._transport = transport
         self._url = url
         self._limit = limit
-        self._etag = etag
+        self._headers = headers
         self._registry = registry
-        self._deadline: "Deadline" = Deadline(transport._total, transport._stall, transport._clock)
+        self._sink = sink
+        seconds = transport._total if total is None else total
+        self._deadline: "Deadline" = Deadline(seconds, transport._stall, transport._clock)
 
     def answer(self) -> Fetched:
         """The file, after redirects and with patience for a busy server."""
@@ -117,8 +174,9 @@ class _Asking:
             got = self._ask(asked)
             if got.status == 200:
                 return Fetched(got.body, got.headers.get("etag", ""))
-            if got.status == 304 and self._etag:
-                return Fetched(None, self._etag)
+            known = self._headers.get("If-None-Match", "")
+            if got.status == 304 and known:
+                return Fetched(None, known)
             if got.status in _MOVED and redirects < REDIRECTS:
                 redirects += 1
                 asked = self._moved(asked, got)
@@ -134,9 +192,8 @@ class _Asking:
 
         from .connection import TooLarge, get
 
-        headers: Dict[str, str] = {"If-None-Match": self._etag} if self._etag else {}
         try:
-            return get(asked, headers, self._limit, self._deadline)
+            return get(asked, self._headers, self._limit, self._deadline, self._sink)
         except TooLarge as e:
             raise self._garbage(f"it is too large: {e}") from e
         except SSLError as e:
@@ -249,13 +306,19 @@ def _absent(url: str, why: str, status: Optional[int], registry: Optional[str]) 
     )
 
 
-def _read(url: str, limit: int, registry: Optional[str]) -> bytes:
-    """The content of a file of a registry that is a directory."""
+def _read(
+    url: str,
+    limit: int,
+    registry: Optional[str],
+    sink: Optional[Callable[[bytes], object]] = None,
+) -> bytes:
+    """The content of a file of a registry that is a directory; nothing if a sink takes it."""
     from .address import file_of
 
     path = file_of(url)
+    chunks: List[bytes] = []
     try:
-        data = _content(path, limit)
+        size = _copy(path, limit, chunks.append if sink is None else sink)
     except IsADirectoryError as e:
         raise RegistryGarbage(
             f"{url} is not what a registry holds: it is no file",
@@ -278,31 +341,33 @@ def _read(url: str, limit: int, registry: Optional[str]) -> bytes:
         raise RegistryUnreachable(
             f"{url} cannot be reached: {why}", hint=_LATER, file=path, url=url, registry=registry
         ) from e
-    if len(data) > limit:
+    if size > limit:
         raise RegistryGarbage(
             f"{url} is not what a registry holds: it has more than the {limit} bytes it may have",
             hint=_TELL,
             url=url,
             registry=registry,
         )
-    return data
+    return b"".join(chunks)
 
 
-def _content(path: str, limit: int) -> bytes:
-    """At most one byte more than the limit; what is no file counts as a directory."""
+def _copy(path: str, limit: int, sink: Callable[[bytes], object]) -> int:
+    """How many bytes were read, at most one more than the limit.
+
+    What is no file counts as a directory.
+    """
     flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     fd = os.open(path, os.O_RDONLY | flags)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-        chunks = []
         left = limit + 1
         while left > 0:
             chunk = os.read(fd, min(left, 1 << 20))
             if not chunk:
                 break
-            chunks.append(chunk)
+            sink(chunk)
             left -= len(chunk)
-        return b"".join(chunks)
+        return limit + 1 - left
     finally:
         os.close(fd)
