@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..errors import UsageError
+from ..errors import RequirementError, UsageError
 from ..model.manifest import parse_manifest_text
+from ..model.requirement import parse_requirement
 from ..names import did_you_mean
 
 __all__ = ["Project", "read_project"]
@@ -23,6 +24,8 @@ class Project(NamedTuple):
     group: Optional[str] = None
     paths: Tuple[str, ...] = ()
     app: Optional[str] = None
+    plugins: Optional[Tuple[str, ...]] = None
+    """The requirements of the plugins that a lock is to hold; None if it states none."""
     file: Optional[str] = None
     """The file that was read; None if there is none."""
 
@@ -92,6 +95,8 @@ def _checked(file: str, table: Mapping[str, Any]) -> Project:
                 found[key] = tuple(os.path.join(base, each) for each in value)
             else:
                 faults.append("'paths' must be a list of directories")
+        elif key == "plugins":
+            found[key] = tuple(_requirements(value, faults))
         elif not isinstance(value, str) or not value.strip():
             faults.append(f"{key!r} must be a text that is not empty")
         else:
@@ -104,3 +109,22 @@ def _checked(file: str, table: Mapping[str, Any]) -> Project:
             hint=f"correct {file}",
         )
     return Project(file=file, **found)
+
+
+def _requirements(value: Any, faults: List[str]) -> Iterator[str]:
+    """The requirements that ``plugins`` lists, each plugin once; what is wrong is noted."""
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        faults.append("'plugins' must be a list of requirements, such as [\"auth>=1.2,<2\"]")
+        return
+    seen: Dict[str, str] = {}
+    for each in value:
+        try:
+            name = parse_requirement(each).name
+        except RequirementError as error:
+            faults.append(f"'plugins': {error.message}")
+            continue
+        if name in seen:
+            faults.append(f"'plugins': {each!r} and {seen[name]!r} are about one plugin")
+            continue
+        seen[name] = each
+        yield each

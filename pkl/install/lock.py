@@ -11,7 +11,16 @@ from ..registry.address import file_of, is_local
 from .solution import Chosen
 from .wanted import Root
 
-__all__ = ["LOCK_FILE", "SCHEMA", "Consents", "Lock", "LockedRegistry", "file_url", "path_below"]
+__all__ = [
+    "LOCK_FILE",
+    "SCHEMA",
+    "Consents",
+    "Lock",
+    "LockedRegistry",
+    "file_url",
+    "is_consent",
+    "path_below",
+]
 
 LOCK_FILE = "pylock.pkl.toml"
 """The name of a lock; one that pip and uv accept."""
@@ -20,7 +29,14 @@ SCHEMA = 1
 """The version of ``[tool.pkl]``."""
 
 Consents = Mapping[str, Mapping[str, Any]]
-"""The permissions that were consented to, by plugin and permission."""
+"""What was consented to, by plugin and permission; and what else an update was let in for."""
+
+
+def is_consent(value: Any) -> bool:
+    """Whether a consent may have this value: a flag, a number, a text, or a list of texts."""
+    if isinstance(value, (list, tuple)):
+        return all(isinstance(each, str) for each in value)
+    return isinstance(value, (bool, int, float, str))
 
 
 class LockedRegistry(NamedTuple):
@@ -55,7 +71,7 @@ class Lock:
             fits is another question.
         order: The plugins in the order in which they start.
         registries: Where the distributions are from.
-        consents: The permissions that were consented to.
+        consents: What was consented to.
         document: The whole file as TOML has it.
     """
 

@@ -27,7 +27,7 @@ from ..model.manifest import PluginMetadata, parse_manifest_text
 from ..model.requirement import parse_requirement
 from ..registry.address import file_of
 from ..registry.wheel_name import parse_wheel_name
-from .lock import SCHEMA, Consents, Lock, LockedRegistry, file_url
+from .lock import SCHEMA, Consents, Lock, LockedRegistry, file_url, is_consent
 from .lock_fields import LockFields
 from .solution import Chosen, WheelRef
 from .wanted import Root, RootKind
@@ -290,14 +290,12 @@ class _Reading:
         found: Dict[str, Mapping[str, Any]] = {}
         for name, row in self._fields.table("tool.pkl.consents", value).items():
             path = dotted("tool.pkl.consents", name)
-            # What may be granted is what a manifest may ask for.
-            try:
-                stated = PluginMetadata({"name": name, "permissions": row})
-            except ManifestError as e:
-                for fault in e.faults:
-                    below = fault.path.partition("permissions")[2].lstrip(".")
-                    where = f"{path}.{below}" if below else path
-                    self._fields.faults.append(fault._replace(path=where))
-                continue
-            found[self._fields.name(path, name)] = dict(stated.data["permissions"])
+            kept: Dict[str, Any] = {}
+            for key, each in self._fields.table(path, row).items():
+                if is_consent(each):
+                    kept[key] = each
+                else:
+                    rule = "must be true, a number, a text or a list of texts"
+                    self._fields.fault(dotted(path, key), each, rule)
+            found[self._fields.name(path, name)] = kept
         return found

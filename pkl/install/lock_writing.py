@@ -60,8 +60,7 @@ def lock_text(
         host: For which host.
         directory: Where the lock will lie, absolute.
         registries: Those that are known; the ones that something is from are in the lock.
-        consents: The permissions that were consented to; those of the plugins in it are in the
-            lock.
+        consents: What was consented to; that of the plugins in it is in the lock.
         environment: Marker values that replace those of the running Python.
 
     Raises:

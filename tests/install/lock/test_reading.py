@@ -225,9 +225,15 @@ HOSTILE: Dict[str, "tuple[Change, str]"] = {
         lambda d: own(d)["registries"][0].update(serial=-4),
         "tool.pkl.registries[0].serial = -4: must be a whole number, 0 or more",
     ),
-    "a permission that there is not": (
-        lambda d: own(d)["consents"]["audit"].update({"fs-reed": ["$data"]}),
-        "tool.pkl.consents.audit.fs-reed = ['$data']: unknown key; did you mean 'fs-read'?",
+    "a consent to a table": (
+        lambda d: own(d)["consents"]["audit"].update({"dependency:x": {"a": 1}}),
+        "tool.pkl.consents.audit.'dependency:x' = {'a': 1}: must be true, a number, a text or a "
+        "list of texts",
+    ),
+    "consents of a plugin that cannot be": (
+        lambda d: own(d)["consents"].update({"Audit Log": {"net-udp": True}}),
+        "tool.pkl.consents.'Audit Log' = 'Audit Log': must be a name in small letters and with "
+        "single hyphens",
     ),
     "an order that is no list": (
         lambda d: own(d).update(order="audit"),
