@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .errors import DeprecatedHookWarning as DeprecatedHookWarning
     from .errors import DiscoveryError as DiscoveryError
     from .errors import Fault as Fault
+    from .errors import GenerationDamaged as GenerationDamaged
+    from .errors import GenerationMissing as GenerationMissing
+    from .errors import GenerationUnwritable as GenerationUnwritable
     from .errors import HandlerErrors as HandlerErrors
     from .errors import HandlerRefused as HandlerRefused
     from .errors import HostClosed as HostClosed
@@ -164,6 +167,9 @@ __all__ = [
     "Event",
     "Fault",
     "Finding",
+    "GenerationDamaged",
+    "GenerationMissing",
+    "GenerationUnwritable",
     "HandlerErrors",
     "HandlerRefused",
     "Held",

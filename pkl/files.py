@@ -123,14 +123,15 @@ class FileLock:
     """A lock between processes on a file of its own, as a context manager.
 
     The system lets go of it when the process that holds it ends, however it ends; a forked child
-    does not hold what its parent holds. The file stays; while the lock is held it names the
-    process that holds it. One object is for one thread at a time; two objects for one file
-    exclude each other also within a process. The lock works between processes of one machine; a
-    network file system may not keep it.
+    does not hold what its parent holds, unless that is asked for. The file stays; while the lock
+    is held it names the process that holds it. One object is for one thread at a time; two
+    objects for one file exclude each other also within a process. The lock works between
+    processes of one machine; a network file system may not keep it.
 
     Attributes:
         path: The lock file, made with mode 0600 if it is not there; its directory must exist.
         timeout: How long to wait for it, in seconds; 0 tries once, None waits without end.
+        inherited: Whether a forked child holds it, too.
     """
 
     def __init__(
@@ -138,6 +139,7 @@ class FileLock:
         path: _Path,
         timeout: Optional[float] = 10.0,
         *,
+        inherited: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -146,11 +148,14 @@ class FileLock:
         Args:
             path: The lock file.
             timeout: How long to wait for it, in seconds; 0 tries once, None waits without end.
+            inherited: Whether a forked child holds it, too: then it is held until both have
+                let go of it or ended.
             clock: What time it is, in seconds.
             sleep: How to wait between two tries, in seconds.
         """
         self.path = os.fspath(path)
         self.timeout = timeout
+        self.inherited = inherited
         self._clock = clock
         self._sleep = sleep
         self._fd: Optional[int] = None
@@ -191,8 +196,10 @@ class FileLock:
             raise RuntimeError(f"the lock {self.path} is not held")
         _held.pop(self._key, None)
         try:
-            os.ftruncate(fd, 0)
-            _unlock(fd)
+            # Unlocking would end the lock of a forked child as well; closing does not.
+            if not self.inherited or sys.platform == "win32":
+                os.ftruncate(fd, 0)
+                _unlock(fd)
         finally:
             os.close(fd)
 
@@ -247,11 +254,13 @@ _held: Dict[Tuple[int, int], FileLock] = {}
 
 def _forget_held() -> None:
     """In a forked child: its copies of the parent's locks must not keep them held."""
-    for lock in _held.values():
+    for key, lock in list(_held.items()):
+        if lock.inherited:
+            continue
+        del _held[key]
         fd, lock._fd = lock._fd, None
         if fd is not None:
             os.close(fd)
-    _held.clear()
 
 
 if hasattr(os, "register_at_fork"):

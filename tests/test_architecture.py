@@ -86,6 +86,7 @@ LATE: Dict[str, Set[str]] = {
         "pkl.cli.application",
         "pkl.cli.recorded",
         "pkl.discovery",
+        "pkl.install.standing",
         "pkl.registry.revocation",
         "pkl.store",
     },
@@ -112,6 +113,9 @@ LATE: Dict[str, Set[str]] = {
         "pkl.registry.reaching",
     },
     "pkl.host.wishes": {"pkl.registry.revocation"},
+    # Most hosts have no generation.
+    "pkl.install.places": {"hashlib"},
+    "pkl.install.pinning": {"pkl.install.marks"},
     "pkl.kernel.plugin": {"pathlib"},
     "pkl.kernel.runner": {"asyncio"},
     "pkl.loader.lines": {"linecache"},

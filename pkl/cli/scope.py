@@ -73,6 +73,7 @@ class Scope:
         self._found: Optional[Discovery] = None
         self._plan: Optional["Plan"] = None
         self._state: Optional["HostState"] = None
+        self._installed: Optional[Tuple[str, ...]] = None
 
     def _told(self) -> Union[Project, "HostFacts", "PluginHost"]:
         """What the application, the host's last start or the directory's files say of the host."""
@@ -108,6 +109,19 @@ class Scope:
             if problem is not None and self._warn_of_state:
                 self._session.warn(problem.message, problem.hint)
         return self._state
+
+    @property
+    def installed(self) -> Tuple[str, ...]:
+        """What the host would append to ``sys.path``: the plugins that pkl installed for it."""
+        if self._installed is None:
+            if self.host is None:
+                return ()
+            from ..install.standing import standing
+
+            _, self._installed, problem = standing(self.host)
+            if problem is not None and self._warn_of_state:
+                self._session.warn(problem.message, problem.hint)
+        return self._installed
 
     @property
     def found(self) -> Discovery:
@@ -154,6 +168,7 @@ class Scope:
             group=self.group,
             paths=self.paths,
             named_paths=self.named_paths,
+            added=self.installed,
             refresh=self._refresh,
             foreign=foreign,
         )

@@ -218,6 +218,8 @@ def discover(
     paths: Sequence[str] = (),
     named_paths: Sequence[str] = (),
     sys_path: Optional[Sequence[str]] = None,
+    added: Sequence[str] = (),
+    left_out: Sequence[str] = (),
     cache: Union[bool, str] = True,
     refresh: bool = False,
     foreign: bool = False,
@@ -235,6 +237,8 @@ def discover(
         named_paths: The same, named by someone for this run, as with ``--path``: their
             candidates have ``Origin.PATH`` and outrank what is installed.
         sys_path: Where distributions are looked for; by default the interpreter's ``sys.path``.
+        added: Entries to look at after those of ``sys_path``: what a host would append.
+        left_out: Entries of ``sys_path`` not to look at: what another host appended.
         cache: Whether the result may be kept on disk and taken from there: True for the user's
             cache directory, False to not touch the disk, or a directory.
         refresh: Reads everything anew, and renews the cache.
@@ -244,7 +248,10 @@ def discover(
             is never cached.
     """
     began_ns = time.time_ns()
-    stamped = search_path(sys_path)
+    entries = sys.path if sys_path is None else sys_path
+    if added or left_out:
+        entries = [*(each for each in entries if each not in left_out), *added]
+    stamped = search_path(entries)
     search = [path for path, _ in stamped]
     kept = Cache(cache if isinstance(cache, str) else None) if cache else None
     run = _Pass(group, search, foreign, kept, refresh, began_ns)

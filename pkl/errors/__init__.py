@@ -13,6 +13,9 @@ from .base import Fault, PklError
 from .handlers import HandlerErrors, HandlerRefused, WrapperFault
 from .installing import (
     BackendFailed,
+    GenerationDamaged,
+    GenerationMissing,
+    GenerationUnwritable,
     LockInvalid,
     LockStale,
     NoSolution,
@@ -86,6 +89,9 @@ __all__ = [
     "DeprecatedHookWarning",
     "DiscoveryError",
     "Fault",
+    "GenerationDamaged",
+    "GenerationMissing",
+    "GenerationUnwritable",
     "HandlerErrors",
     "HandlerRefused",
     "HostClosed",

@@ -6,7 +6,17 @@ from typing import Any, ClassVar, Sequence, Tuple
 
 from .base import Fault, PklError, shown
 
-__all__ = ["BackendFailed", "LockInvalid", "LockStale", "NoSolution", "UpdateHeld", "WheelRefused"]
+__all__ = [
+    "BackendFailed",
+    "GenerationDamaged",
+    "GenerationMissing",
+    "GenerationUnwritable",
+    "LockInvalid",
+    "LockStale",
+    "NoSolution",
+    "UpdateHeld",
+    "WheelRefused",
+]
 
 
 class NoSolution(PklError, RuntimeError):
@@ -83,3 +93,32 @@ class LockStale(PklError, RuntimeError):
 
     code = "E_LOCK_STALE"
     exit_status = 1
+
+
+class GenerationDamaged(PklError, ValueError):
+    """A generation of what is installed cannot be used; the host starts without it.
+
+    Attributes:
+        faults: What is wrong with its files.
+    """
+
+    code = "E_GENERATION"
+    exit_status = 5
+
+    def __init__(self, message: str, faults: Sequence[Fault] = (), **fields: Any) -> None:
+        self.faults: Tuple[Fault, ...] = tuple(faults)
+        super().__init__(message, faults=list(map(str, self.faults)), **fields)
+
+
+class GenerationMissing(PklError, LookupError):
+    """There is no generation of that number, or none to go back to."""
+
+    code = "E_NO_GENERATION"
+    exit_status = 4
+
+
+class GenerationUnwritable(PklError, OSError):
+    """The system refused to write a generation; what was installed before still is."""
+
+    code = "E_GENERATION_WRITE"
+    exit_status = 8

@@ -13,6 +13,7 @@ from ..model.state import Reason
 from ..names import canonical, did_you_mean
 from ..resolver import resolve
 from ..store import held
+from .installed import HostGeneration
 
 if TYPE_CHECKING:
     from ..kernel.core import Kernel
@@ -32,6 +33,7 @@ class HostFinder:
         precedence: Distributions or directories that win where two offer one name, best first.
         metadata_loader: What reads the manifest of a directory, or None for pkl's own.
         points: The points of the host, whose schemas manifests are held against; or None.
+        generation: What pkl installed for the host.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class HostFinder:
         precedence: Sequence[str] = (),
         metadata_loader: Any = None,
         points: Optional["Points"] = None,
+        generation: Optional[HostGeneration] = None,
     ) -> None:
         self.group = group
         self.paths: Tuple[str, ...] = tuple(paths)
         self._cache = cache
         self._precedence = tuple(precedence)
         self._metadata_loader = metadata_loader
+        self._generation = generation or HostGeneration(None)
         self._found: Optional[Discovery] = None
         self._held: Mapping[str, Reason] = {}
         self._revoked: Optional["Revoked"] = None
@@ -60,6 +64,8 @@ class HostFinder:
         found = discover(
             group=self.group,
             paths=self.paths,
+            added=self._generation.entries,
+            left_out=self._generation.left_out,
             cache=self._cache,
             refresh=refresh,
             metadata_loader=self._metadata_loader,

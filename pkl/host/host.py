@@ -39,6 +39,7 @@ from .clock import RealClock
 from .contributing import Contributing
 from .custom import CustomLoader
 from .finding import HostFinder
+from .installed import HostGeneration
 from .looking import refuse_while_looking
 from .report import StartReport
 from .restarting import Restarter
@@ -121,6 +122,7 @@ class PluginHost(Contributing, Watching):
         self.close_timeout = close_timeout
         self.bounded_close = bounded_close
         self._precedence = tuple(precedence)
+        self._generation = HostGeneration(name)
         self._finder = HostFinder(
             group,
             [os.path.abspath(os.fspath(p)) for p in paths],
@@ -128,6 +130,7 @@ class PluginHost(Contributing, Watching):
             precedence=precedence,
             metadata_loader=metadata_loader,
             points=None if contributions is None else Points(contributions),
+            generation=self._generation,
         )
         loader: "CodeLoader" = (
             GenerationLoader(write_bytecode=True)
@@ -247,6 +250,7 @@ class PluginHost(Contributing, Watching):
         refuse_while_looking("load_plugin()")
         refuse_stopped()
         self._wishes.know()
+        self._generation.pin()
         plugin = self._rows.row(source, path, self.get_current_plugin())
         self.kernel.lifecycle.load_blocking(plugin)
         return plugin
@@ -267,7 +271,7 @@ class PluginHost(Contributing, Watching):
         lifecycle = self.kernel.lifecycle
         run = lifecycle.runner(False)
         report = complete(start(self.kernel, run, plan, together=False, only=names))
-        return self._wishes.reported(report)
+        return self._generation.reported(self._wishes.reported(report))
 
     async def astart(self, *names: str) -> StartReport:
         """The async twin of ``start``: the plugins of a layer are started together, async
@@ -279,7 +283,7 @@ class PluginHost(Contributing, Watching):
         plan = self._prepare(names)
         run = self.kernel.lifecycle.runner(True)
         report = await start(self.kernel, run, plan, together=True, only=names)
-        return self._wishes.reported(report)
+        return self._generation.reported(self._wishes.reported(report))
 
     def _prepare(self, names: Sequence[str]) -> Plan:
         self.kernel.check_open()
@@ -293,6 +297,7 @@ class PluginHost(Contributing, Watching):
         return plan
 
     def _read_state(self) -> None:
+        self._generation.pin()
         if self.name is not None:
             facts = HostFacts(self.name, self.version, self.group, self.paths, self.app)
             self._wishes.read(replace(facts, points=self.points))
@@ -325,17 +330,19 @@ class PluginHost(Contributing, Watching):
             NotPermitted: A plugin asks for it; plugins use ``exit()``.
         """
         self._check_may_close()
-        if not self.bounded_close:
-            run = self.kernel.lifecycle.runner(False)
-            complete(stop(self.kernel, run, self.close_timeout))
-            return
-        with BoundedRunner(self.kernel) as bounded:
-            complete(stop(self.kernel, bounded, self.close_timeout))
+        with self._generation.leaving():
+            if not self.bounded_close:
+                run = self.kernel.lifecycle.runner(False)
+                complete(stop(self.kernel, run, self.close_timeout))
+                return
+            with BoundedRunner(self.kernel) as bounded:
+                complete(stop(self.kernel, bounded, self.close_timeout))
 
     async def aclose(self) -> None:
         """The async twin of ``close``."""
         self._check_may_close()
-        await stop(self.kernel, self.kernel.lifecycle.runner(True), self.close_timeout)
+        with self._generation.leaving():
+            await stop(self.kernel, self.kernel.lifecycle.runner(True), self.close_timeout)
 
     def _check_may_close(self) -> None:
         plugin = self.get_current_plugin()
