@@ -84,6 +84,7 @@ LATE: Dict[str, Set[str]] = {
     "pkl.cli.resolve": {"pkl.cli.catalog", "pkl.registry.reaching"},
     "pkl.cli.scope": {
         "pkl.cli.application",
+        "pkl.cli.points",
         "pkl.cli.recorded",
         "pkl.discovery",
         "pkl.install.standing",

@@ -62,7 +62,7 @@ def _of_paths(scope: Scope, paths: Sequence[str]) -> List[Finding]:
     for path in paths:
         for subject, found in subjects_at(path, groups):
             findings += found
-            findings += check_subject(subject, known)
+            findings += check_subject(subject, known, scope.points)
     return in_order(findings)
 
 

@@ -87,6 +87,9 @@ _EXTRAS = {"yaml": (("plugin.yaml", "plugin.yml"), "yaml")}
 """For each extra: the manifest files that ask for it, and the module that it brings."""
 
 
+_SCHEMA = 'pip install "pkl[schema]"'
+
+
 def _extras(scope: Scope) -> Iterator[Finding]:
     files = [c.manifest_file for c in scope.found.candidates if c.manifest_file is not None]
     files += [f.file for f in scope.found.failures if f.file is not None]
@@ -101,8 +104,13 @@ def _extras(scope: Scope) -> Iterator[Finding]:
     if stated and find_spec("jsonschema") is None:
         whose = ", ".join(c.name for c in stated)
         message = f"checking the settings of {whose} needs the extra 'schema', which is missing"
-        hint = 'pip install "pkl[schema]"'
-        yield Finding(ERROR, "extra", message, stated[0].manifest_file, hint=hint)
+        yield Finding(ERROR, "extra", message, stated[0].manifest_file, hint=_SCHEMA)
+    points = scope.points.declared if scope.points is not None else {}
+    schemas = [point for point, schema in points.items() if schema is not None]
+    if schemas and find_spec("jsonschema") is None:
+        named = ", ".join(schemas)
+        message = f"checking what is contributed to {named} needs the extra 'schema'"
+        yield Finding(ERROR, "extra", f"{message}, which is missing", hint=_SCHEMA)
 
 
 def _cache(_: Scope) -> Iterator[Finding]:

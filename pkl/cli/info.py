@@ -13,6 +13,7 @@ from ..model.graph import Edge
 from ..model.manifest import PluginMetadata
 from ..model.settings import masked
 from ..render.table import Cell, fields, state_cell
+from .contributors import in_one_line
 from .options import Verb
 from .rows import Row, rows_of
 from .scope import Scope
@@ -82,6 +83,8 @@ def _as_dict(scope: Scope, row: Row) -> Dict[str, Any]:
         limits=plain(metadata.limits),
         supervision=plain(metadata.supervision),
         config=_config(candidate),
+        contributes=plain(metadata.contributes),
+        unknown_points=_unknown_points(scope, metadata),
         layer=_layer(scope, row),
         required_by=[
             {"name": edge.from_, "kind": edge.kind, "requirement": edge.requirement}
@@ -89,6 +92,20 @@ def _as_dict(scope: Scope, row: Row) -> Dict[str, Any]:
         ],
     )
     return found
+
+
+def _unknown_points(scope: Scope, metadata: PluginMetadata) -> List[str]:
+    """What it contributes to that is no point of the host, if the host's points are known."""
+    if not metadata.contributes or scope.points is None:
+        return []
+    return [each.key for each in scope.points.unknown(metadata)]
+
+
+def _contributions(scope: Scope, metadata: PluginMetadata) -> Iterable[Sequence[str]]:
+    unknown = _unknown_points(scope, metadata)
+    for point, value in metadata.contributes.items():
+        remark = " (no point of this host)" if point in unknown else ""
+        yield ("Contributes", f"{point} = {in_one_line(value)}{remark}")
 
 
 def _config(candidate: Candidate) -> Any:
@@ -148,6 +165,7 @@ def _text(session: Session, scope: Scope, row: Row) -> str:
         ("Needs host", metadata.requires_host),
         ("Needs Python", metadata.requires_python),
         *_settings(metadata),
+        *_contributions(scope, metadata),
     ]
     pairs += [("Note", note) for note in candidate.notes]
     return fields(pairs, terminal=session.out)

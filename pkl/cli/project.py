@@ -26,6 +26,9 @@ class Project(NamedTuple):
     app: Optional[str] = None
     plugins: Optional[Tuple[str, ...]] = None
     """The requirements of the plugins that a lock is to hold; None if it states none."""
+    contributions: Optional[Mapping[str, Any]] = None
+    """The points of the host: for each a file with its JSON Schema, from the file of this, or True
+    for any value."""
     file: Optional[str] = None
     """The file that was read; None if there is none."""
 
@@ -97,6 +100,8 @@ def _checked(file: str, table: Mapping[str, Any]) -> Project:
                 faults.append("'paths' must be a list of directories")
         elif key == "plugins":
             found[key] = tuple(_requirements(value, faults))
+        elif key == "contributions":
+            found[key] = _points(value, faults)
         elif not isinstance(value, str) or not value.strip():
             faults.append(f"{key!r} must be a text that is not empty")
         else:
@@ -128,3 +133,13 @@ def _requirements(value: Any, faults: List[str]) -> Iterator[str]:
             continue
         seen[name] = each
         yield each
+
+
+def _points(value: Any, faults: List[str]) -> Mapping[str, Any]:
+    if isinstance(value, dict):
+        if all(each is True or (isinstance(each, str) and each.strip()) for each in value.values()):
+            return value
+        faults.append("each of 'contributions' must be a file with a JSON Schema, or true")
+    else:
+        faults.append("'contributions' must be a table of points, each a file or true")
+    return {}

@@ -29,6 +29,7 @@ from ..host.default import set_default_host
 from ..names import printable
 from .application import host_of
 from .options import Verb
+from .points import declared_by
 from .project import Project, read_project
 from .recorded import host_called
 from .session import Session
@@ -119,6 +120,7 @@ def _host(session: Session) -> PluginHost:
         version=told.version if mine else None,
         group=session.group or own,
         paths=[*(told.paths if mine else ()), *session.paths],
+        contributions=declared_by(told) if mine else None,
         # As everywhere, what --path names outranks what is installed.
         precedence=[each.location for each in named if each.location is not None],
     )

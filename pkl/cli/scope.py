@@ -18,6 +18,7 @@ from .project import Project, read_project
 
 if TYPE_CHECKING:
     from ..host import PluginHost
+    from ..model.contributions import Points
     from ..model.plan import Plan
     from ..model.state import Desired
     from ..store import HostFacts, HostState
@@ -60,6 +61,7 @@ class Scope:
         self._warn_of_state = warn_of_state
         self.application: Optional["PluginHost"] = None
         told: Union[Project, "HostFacts", "PluginHost"] = self._told()
+        self._tells = told
         own = told.group or DEFAULT_GROUP
         self.group = session.group or own
         mine = self.group == own
@@ -74,6 +76,8 @@ class Scope:
         self._plan: Optional["Plan"] = None
         self._state: Optional["HostState"] = None
         self._installed: Optional[Tuple[str, ...]] = None
+        self._points: Optional["Points"] = None
+        self._points_read = not mine
 
     def _told(self) -> Union[Project, "HostFacts", "PluginHost"]:
         """What the application, the host's last start or the directory's files say of the host."""
@@ -124,6 +128,16 @@ class Scope:
         return self._installed
 
     @property
+    def points(self) -> Optional["Points"]:
+        """What plugins of this host may contribute to; None if nobody says."""
+        if not self._points_read:
+            from .points import points_of
+
+            self._points_read = True
+            self._points = points_of(self._session, self._tells)
+        return self._points
+
+    @property
     def found(self) -> Discovery:
         """What the sources hold; nothing of it is imported."""
         if self._found is None:
@@ -144,7 +158,16 @@ class Scope:
         return self._marked(found, self.state)
 
     def _marked(self, found: Discovery, state: Optional["HostState"]) -> Discovery:
-        """What was found, with its reason on what is held in quarantine or was revoked."""
+        """What was found, with its reason on what the host would refuse to start."""
+        return self._held_to_points(self._held(found, state))
+
+    def _held_to_points(self, found: Discovery) -> Discovery:
+        # Most plugins contribute nothing, and schemas take time to read.
+        if not any(each.metadata.contributes for each in found.candidates) or not self.points:
+            return found
+        return replace(found, candidates=tuple(map(self.points.marked, found.candidates)))
+
+    def _held(self, found: Discovery, state: Optional["HostState"]) -> Discovery:
         if state is None:
             return found
         from ..store import RegistryBook, held
@@ -200,6 +223,7 @@ class Scope:
         """
         app = self.application
         if app is not None and not terms and not offered and self._is_own(app):
+            _ = self.found  # looked for before, so that the plan is of the same candidates
             return app.resolve(*names)
         if self.state is not None:
             terms.setdefault("locked", self.state.pins)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping as AnyMapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from ..errors import Fault, ManifestError, PointNotFound, PointRefused
 from ..names import canonical, did_you_mean, is_valid
@@ -64,19 +64,22 @@ class Points:
         declared: For each point, by its exact name, a JSON Schema (draft 2020-12), or None for
             any value.
         file: Where they are declared, for errors.
+        checked: Whether values are held against the schemas; else only the names count.
 
     Raises:
         PointRefused: A name or a schema makes no sense; every fault is named.
         MissingExtra: There is a schema, and the extra ``schema`` is not installed.
     """
 
-    def __init__(self, declared: Mapping[str, Any], file: str = "") -> None:
+    def __init__(
+        self, declared: Mapping[str, Any], file: str = "", *, checked: bool = True
+    ) -> None:
         faults: List[Fault] = []
         self.declared: Mapping[str, Any] = MappingProxyType(_plain(declared, faults))
         self._schemas: Dict[str, Optional[JsonSchema]] = {}
         for name, schema in self.declared.items():
-            if schema is None:
-                self._schemas[name] = None
+            self._schemas[name] = None
+            if schema is None or not checked:
                 continue
             try:
                 made = JsonSchema(schema, f"checking what is contributed to {name!r}")
@@ -177,10 +180,10 @@ class Points:
         return reason
 
 
-def undeclared(candidate: Candidate, unknown: Unknown) -> str:
+def undeclared(plugin: Union[Candidate, PluginMetadata], unknown: Unknown) -> str:
     """What to say of a key that is no point of the host."""
     return (
-        f"plugin {candidate.name!r} {candidate.version} contributes to {unknown.key!r}, which is "
+        f"plugin {plugin.name!r} {plugin.version} contributes to {unknown.key!r}, which is "
         "no point of this host"
     )
 

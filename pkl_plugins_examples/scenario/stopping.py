@@ -39,7 +39,7 @@ def stop_one(desk: Desk, port: int) -> None:
     before = len(host.resource_manager.get_resources(plugin(host, "board")))
     desk.account.forget()
     plugin(host, "board").disable()
-    expect(f"its {before} routes are taken back", len(desk.account.taken_back) == before == 3)
+    expect(f"its {before} routes are taken back", len(desk.account.taken_back) == before == 4)
     expect("and no longer answered", ask(port, "GET", "/tickets")[0] == 404)
     expect("http still runs", plugin(host, "http").state is PluginState.ENABLED)
 

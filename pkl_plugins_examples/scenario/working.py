@@ -99,6 +99,9 @@ def when_needed(host: PluginHost) -> None:
     digest = plugin(host, "digest")
     reason = digest.reason
     expect("nobody has needed digest so far", reason is not None and reason.code == "waiting")
+    shown = ask(host.plugins.http.port(), "GET", "/pages")[1]
+    expect("board shows its page", [page["plugin"] for page in shown] == ["digest"])
+    expect("without importing it", digest.state is PluginState.UNLOADED)
     print(host.plugins.digest.of_today())
     done = digest.activation
     expect("its first use started it", done is not None and done.trigger == "import")

@@ -10,6 +10,7 @@ from ...discovery.lines import line_of_key, line_of_requirement
 from ...model.candidate import Candidate, Failure
 from ...model.state import Reason
 from .code import check_code, modules_of
+from .contributions import unknown_points
 from .files import Folder
 from .finding import ERROR, WARNING, Finding, in_order, split_place
 from .known import Known
@@ -42,6 +43,7 @@ def check_scope(scope: "Scope", *, code: bool = True) -> List[Finding]:
     known = Known(lambda: found.candidates)
     for candidate in found.candidates:
         findings += _of_candidate(candidate)
+        findings += _of_points(candidate, scope)
         if code and not scope.foreign:
             findings += _of_code(candidate, known)
     faulty = {c.name for c in found.candidates if c.fault is not None}
@@ -77,6 +79,13 @@ def _of_candidate(candidate: Candidate) -> Iterator[Finding]:
         yield Finding(WARNING, "remark", text, file)
 
 
+def _of_points(candidate: Candidate, scope: "Scope") -> Iterator[Finding]:
+    """Keys of ``[contributes]`` that are no points of the host, if its points are known."""
+    file = candidate.manifest_file
+    if candidate.metadata.contributes and scope.points is not None:
+        yield from unknown_points(scope.points, candidate.metadata, file, _text(file))
+
+
 def _of_manifest(candidate: Candidate, fault: Reason) -> Iterator[Finding]:
     """One finding for each fault of a manifest."""
     headline, *lines = fault.message.split("\n")
@@ -92,10 +101,15 @@ def _of_manifest(candidate: Candidate, fault: Reason) -> Iterator[Finding]:
 
 
 def _line(file: Optional[str], path: str, rule: str) -> Optional[int]:
+    return line_of_key(_text(file), path, None if path else rule)
+
+
+def _text(file: Optional[str]) -> str:
+    """The content of a manifest; empty where it is none of its own file."""
     if file is None or not os.path.isfile(file):
-        return None
+        return ""
     with open(file, encoding="utf-8", errors="replace") as opened:
-        return line_of_key(opened.read(), path, None if path else rule)
+        return opened.read()
 
 
 _REQUIREMENT = re.compile(r" requires (?P<text>.+?)(?:, (?:but|and|which) |: cannot start|$)")

@@ -6,9 +6,11 @@ import json
 from typing import Dict, Iterator, List, NamedTuple, Optional, Set
 
 from ...discovery.lines import line_of_key
+from ...model.contributions import Points
 from ...model.manifest import PluginMetadata
 from ...names import canonical
 from .code import check_code, modules_of
+from .contributions import breaches, unknown_points
 from .dependencies import check_dependencies
 from .finding import ERROR, WARNING, Finding, in_order
 from .known import Known
@@ -29,12 +31,13 @@ class _Plugin(NamedTuple):
     point: Optional[Point]
 
 
-def check_subject(subject: Subject, known: Known) -> List[Finding]:
+def check_subject(subject: Subject, known: Known, points: Optional[Points] = None) -> List[Finding]:
     """Everything that the rules find wrong with a subject.
 
     Args:
         subject: A plugin directory, a project or a wheel.
         known: What is installed here.
+        points: The points of the host, or None if nobody knows them.
     """
     findings: List[Finding] = []
     plugins: Dict[str, _Plugin] = {}
@@ -58,7 +61,7 @@ def check_subject(subject: Subject, known: Known) -> List[Finding]:
             for folder, name in names.items()
             if name and (_below(folder, plugin.folder) or _below(plugin.folder, folder))
         ]
-        findings += _plugin(subject, plugin, family, seen, known)
+        findings += _plugin(subject, plugin, family, seen, known, points)
     return in_order(findings)
 
 
@@ -85,7 +88,12 @@ def _name(subject: Subject, plugin: _Plugin) -> str:
 
 
 def _plugin(
-    subject: Subject, plugin: _Plugin, family: List[str], own: Set[str], known: Known
+    subject: Subject,
+    plugin: _Plugin,
+    family: List[str],
+    own: Set[str],
+    known: Known,
+    points: Optional[Points],
 ) -> Iterator[Finding]:
     files, folder, point = subject.files, plugin.folder, plugin.point
     manifests = subject.manifest_in(folder)
@@ -104,6 +112,9 @@ def _plugin(
         if metadata is not None:
             text = data.decode("utf-8", "replace")
             yield from _files_of(subject, plugin, metadata, manifests[0], text)
+            if points is not None and metadata.contributes:
+                yield from breaches(points, metadata, shown, text)
+                yield from unknown_points(points, metadata, shown, text)
             if point is not None:
                 yield from check_dependencies(subject, metadata, own, known, shown, text)
     modules = modules_of(files, folder)

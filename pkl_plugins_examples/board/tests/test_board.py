@@ -28,7 +28,8 @@ def host(tmp_path: Path) -> Iterator[pkl.PluginHost]:
     store.mkdir()
     (store / "plugin.toml").write_text('name = "memory"\nprovides = ["ticket-store==1.0"]\n')
     (store / "plugin.py").write_text(MEMORY)
-    with pkl.PluginHost(version="2.1", group="desk.plugins") as host:
+    points = {"pages": None}
+    with pkl.PluginHost(version="2.1", group="desk.plugins", contributions=points) as host:
         host.load_plugin(path=store)
         host.load_plugin("board").enable()
         host.plugins.auth.add_user("ana", "blue whale")
@@ -60,6 +61,23 @@ def test_who_is_not_at_the_desk_is_forbidden_to_open_one(host: pkl.PluginHost) -
 
 def test_it_shows_who_is_at_the_desk(host: pkl.PluginHost) -> None:
     assert ask(host, "GET", "/people") == (200, ["ana"])
+
+
+def test_it_shows_what_plugins_contribute_for_as_long_as_they_count(
+    host: pkl.PluginHost, tmp_path: Path
+) -> None:
+    lamp = tmp_path / "lamp"
+    lamp.mkdir()
+    text = 'name = "lamp"\n[contributes]\npages = [{ title = "Light", function = "light" }]\n'
+    (lamp / "plugin.toml").write_text(text)
+    (lamp / "plugin.py").write_text("")
+    plugin = host.load_plugin(path=lamp).enable()
+    page = {"plugin": "lamp", "title": "Light", "function": "light"}
+    status, pages = ask(host, "GET", "/pages")
+    assert status == 200
+    assert page in pages
+    plugin.disable()
+    assert page not in ask(host, "GET", "/pages")[1]
 
 
 def test_its_routes_go_with_it(host: pkl.PluginHost) -> None:

@@ -54,6 +54,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: List[str]) -> I
 def test_the_host_has_the_name_version_and_group_that_plugins_rely_on() -> None:
     with make_host() as host:
         assert (host.name, host.version, host.group) == ("desk", "2.1", "desk.plugins")
+        assert host.points == {"pages": None}
 
 
 def test_opening_starts_the_plugins_and_tells_them(desk: Desk, lines: List[str]) -> None:

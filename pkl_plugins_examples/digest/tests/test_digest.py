@@ -8,6 +8,8 @@ from typing import Iterator
 import pkl
 import pytest
 
+from desk.app import POINTS
+
 MEMORY = """
 from pkl import provide
 kept = {}
@@ -26,7 +28,7 @@ def host(tmp_path: Path) -> Iterator[pkl.PluginHost]:
     store.mkdir()
     (store / "plugin.toml").write_text('name = "memory"\nprovides = ["ticket-store==1.0"]\n')
     (store / "plugin.py").write_text(MEMORY)
-    with pkl.PluginHost(version="2.1", group="desk.plugins") as host:
+    with pkl.PluginHost(version="2.1", group="desk.plugins", contributions=POINTS) as host:
         host.load_plugin(path=store)
         yield host
 
@@ -39,6 +41,9 @@ def test_it_is_started_by_whoever_first_wants_it(host: pkl.PluginHost) -> None:
     found = host.get_plugin("digest")
     assert found is not None and found.state == "unloaded"
     assert "digest" in report.waiting
+    (page,) = host.contributions("pages")
+    assert (page.plugin, page.value[0]["function"]) == ("digest", "of_today")
+    assert found.state == "unloaded"
     auth, tickets = host.plugins.auth, host.plugins.tickets
     auth.add_user("ana", "blue whale")
     auth.login("ana", "blue whale")

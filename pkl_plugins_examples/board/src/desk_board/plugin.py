@@ -1,9 +1,11 @@
-"""The entry point: three routes, which go away with the plugin."""
+"""The entry point: four routes, which go away with the plugin."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Dict, List
+
+import pkl
 
 if TYPE_CHECKING:
     import desk_auth as auth
@@ -31,3 +33,10 @@ def opened(request: http.Request) -> Dict[str, Any]:
 def present(request: http.Request) -> List[str]:
     """``GET /people``: who is at the desk."""
     return sorted(set(auth.sessions()))
+
+
+@http.route("/pages")
+def offered(request: http.Request) -> List[Dict[str, Any]]:
+    """``GET /pages``: what plugins have to show, of those that nobody has needed yet, too."""
+    entries = pkl.contributions("pages")
+    return [{"plugin": each.plugin, **page} for each in entries for page in each.value]

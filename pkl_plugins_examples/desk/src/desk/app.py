@@ -9,9 +9,12 @@ import pkl
 from .account import Account
 from .events import desk_opened
 
-__all__ = ["Desk", "make_host"]
+__all__ = ["POINTS", "Desk", "make_host"]
 
 VERSION = "2.1"
+POINTS = {"pages": None}
+"""What plugins may contribute in their manifests: ``pages``, a list of ``{ title, function }``,
+each a function of their API that says something about the desk."""
 
 
 def make_host(**options: Any) -> pkl.PluginHost:
@@ -20,6 +23,7 @@ def make_host(**options: Any) -> pkl.PluginHost:
     Args:
         options: What else ``PluginHost`` takes, such as ``clock=`` in tests.
     """
+    options.setdefault("contributions", POINTS)
     return pkl.PluginHost("desk", version=VERSION, group="desk.plugins", **options)
 
 
