@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .errors import PluginBlocked as PluginBlocked
     from .errors import PluginCrashed as PluginCrashed
     from .errors import PluginEnableError as PluginEnableError
+    from .errors import PluginHung as PluginHung
     from .errors import PluginLoadError as PluginLoadError
     from .errors import PluginNotFound as PluginNotFound
     from .errors import PluginNotRunning as PluginNotRunning
@@ -144,7 +145,9 @@ if TYPE_CHECKING:
     from .model.state import Reason as Reason
     from .supervision import BreakerPolicy as BreakerPolicy
     from .supervision import RestartPolicy as RestartPolicy
+    from .supervision import Stall as Stall
     from .supervision import Supervision as Supervision
+    from .supervision import WatchdogPolicy as WatchdogPolicy
 
     __version__: str
     this: Plugin
@@ -204,6 +207,7 @@ __all__ = [
     "PluginCrashed",
     "PluginEnableError",
     "PluginHost",
+    "PluginHung",
     "PluginLoadError",
     "PluginLoader",
     "PluginLogger",
@@ -238,6 +242,7 @@ __all__ = [
     "Services",
     "SettingsError",
     "SignatureRefused",
+    "Stall",
     "StartReport",
     "StateCorrupt",
     "StateNewer",
@@ -254,6 +259,7 @@ __all__ = [
     "UndeclaredImportWarning",
     "UpdateHeld",
     "UsageError",
+    "WatchdogPolicy",
     "WheelRefused",
     "WorkDeadlock",
     "WrapperFault",
@@ -318,7 +324,7 @@ _HOMES = {
     "model.manifest": "PluginMetadata",
     "model.plan": "Plan",
     "model.state": "Desired PluginState Reason",
-    "supervision": "BreakerPolicy RestartPolicy Supervision",
+    "supervision": "BreakerPolicy RestartPolicy Stall Supervision WatchdogPolicy",
 }
 """The module where each name lives; every name that is not listed lives in ``errors``."""
 

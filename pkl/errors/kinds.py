@@ -26,6 +26,7 @@ __all__ = [
     "PathError",
     "PluginBlocked",
     "PluginEnableError",
+    "PluginHung",
     "PluginLoadError",
     "PluginNotFound",
     "PluginNotRunning",
@@ -235,6 +236,13 @@ class StopTimeout(PklError, TimeoutError):
     """Calls, threads or tasks of a plugin outlived its deadline; the text names them."""
 
     code = "E_STOP_TIMEOUT"
+    exit_status = 9
+
+
+class PluginHung(PklError, TimeoutError):
+    """A call of a plugin did not return in time, so that the plugin was given up."""
+
+    code = "E_HUNG"
     exit_status = 9
 
 

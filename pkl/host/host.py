@@ -39,13 +39,14 @@ from .clock import RealClock
 from .contributing import Contributing
 from .custom import CustomLoader
 from .finding import HostFinder
+from .hanging import HangWatch
 from .installed import HostGeneration
 from .looking import refuse_while_looking
 from .report import StartReport
 from .restarting import Restarter
 from .rows import PathLike, Rows
 from .settings import HostSettings
-from .signal import ErrorSignal
+from .signal import ErrorSignal, StallSignal
 from .starting import adopt, retry, start, stop
 from .watching import Watching
 from .wishes import Wishes
@@ -160,10 +161,13 @@ class PluginHost(Contributing, Watching):
         self._finder.kernel = self.kernel
         self.kernel.contributions.points = self._finder.points
         self.plugins = HostPlugins(self.kernel)
-        self._on_error = ErrorSignal(self.kernel)
+        self._on_error = ErrorSignal(self.kernel, self.kernel.error_hooks)
         self._rows = Rows(self.kernel, self._finder)
         self._wishes = Wishes(self.kernel, self._finder, self._rows, name is not None)
-        self._restarter = Restarter(self.kernel, supervised.restart, self._wishes.quarantine)
+        give_up = self._wishes.quarantine
+        hangs = HangWatch(self.kernel, supervised.watchdog, give_up)
+        self._on_stall = StallSignal(self.kernel, hangs.hooks)
+        self._restarter = Restarter(self.kernel, supervised.restart, give_up, hangs)
         self.kernel.supervisor = self._restarter
         self._exit = Flag()
         self.exit_code: Optional[int] = None
@@ -186,17 +190,6 @@ class PluginHost(Contributing, Watching):
     def resource_manager(self) -> ResourceManager:
         """Knows what each plugin holds."""
         return self.kernel.resource_manager
-
-    @property
-    def on_error(self) -> ErrorSignal:
-        """Where to hear of errors of plugin code that were contained."""
-        return self._on_error
-
-    @on_error.setter
-    def on_error(self, signal: ErrorSignal) -> None:
-        # ``host.on_error += f`` assigns the signal back.
-        if signal is not self._on_error:
-            raise AttributeError("on_error cannot be replaced; subscribe to it")
 
     def get_plugin(self, name: str) -> Optional[Plugin]:
         """The known plugin of that name, in any spelling and any state, or None."""

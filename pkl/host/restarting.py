@@ -6,9 +6,9 @@ import sys
 from contextvars import Context
 from random import random
 from threading import Lock
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
-from ..errors import PklError, RestartRequired
+from ..errors import PklError, PluginHung, RestartRequired
 from ..kernel.binding import bind, not_running_reason
 from ..kernel.core import Kernel
 from ..kernel.log import warn_of
@@ -17,7 +17,8 @@ from ..kernel.reasons import described
 from ..kernel.task import start_task
 from ..kernel.timer import Timer
 from ..model.state import Desired, PluginState
-from ..supervision import RestartLimiter, RestartPolicy
+from ..supervision import RestartLimiter, RestartPolicy, Stall
+from .hanging import HangWatch
 
 __all__ = ["Restarter"]
 
@@ -31,6 +32,7 @@ class Restarter:
         kernel: The host's kernel.
         policy: The host's restart policy; None for no restarts at all.
         give_up: Keeps a plugin from being started, and remembers why.
+        hangs: Watches calls that take long.
     """
 
     def __init__(
@@ -38,20 +40,34 @@ class Restarter:
         kernel: Kernel,
         policy: Optional[RestartPolicy],
         give_up: Callable[[Plugin, str], None],
+        hangs: HangWatch,
     ) -> None:
         self._kernel = kernel
         self._policy = policy
         self._give_up = give_up
+        self._hangs = hangs
         self._lock = Lock()
         self._limiters: Dict[str, RestartLimiter] = {}
         self._due: Dict[str, Tuple[Timer, int]] = {}
+
+    def starting(self, plugin: Plugin) -> None:
+        """Has the calls of plugins watched."""
+        self._hangs.start()
+
+    def stalls(self, plugin: Plugin) -> Sequence[Stall]:
+        """The calls of a plugin that are slow or hung right now."""
+        return self._hangs.stalls(plugin)
+
+    def close(self) -> None:
+        """Nothing is watched any more."""
+        self._hangs.close()
 
     def failed(self, plugin: Plugin) -> None:
         """Sees to it that a plugin is started again after a while, if it is to be."""
         error = plugin.error
         while error is not None:
-            if isinstance(error, RestartRequired):
-                return  # only a new process helps
+            if isinstance(error, (PluginHung, RestartRequired)):
+                return  # it is given up, or only a new process helps
             error = error.__cause__
         if self._when(plugin) != "never":
             self._again(plugin)

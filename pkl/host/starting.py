@@ -288,6 +288,8 @@ async def stop(kernel: "Kernel", run: Runner, within: float) -> None:
     await stop_plugins(kernel, run, order)
     await kernel.lifecycle.release(run, kernel.subject, order)
     kernel.close()
+    if kernel.supervisor is not None:
+        kernel.supervisor.close()
     # From now on nothing can be registered; this is what another thread still was.
     await kernel.lifecycle.release(run, kernel.subject, order)
     interrupt = order.interrupt(0)

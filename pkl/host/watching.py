@@ -11,6 +11,7 @@ from ..kernel.receipt import Receipt
 from ..model.finding import Finding
 from ..names import canonical
 from .checking import check
+from .signal import ErrorSignal, StallSignal
 
 if TYPE_CHECKING:
     from ..kernel.ports import Undo
@@ -22,6 +23,29 @@ class Watching:
     """The watching half of ``PluginHost``. A hook that raises is reported and no more."""
 
     kernel: Kernel
+    _on_error: ErrorSignal
+    _on_stall: StallSignal
+
+    @property
+    def on_error(self) -> ErrorSignal:
+        """Where to hear of errors of plugin code that were contained."""
+        return self._on_error
+
+    @on_error.setter
+    def on_error(self, signal: ErrorSignal) -> None:
+        # ``host.on_error += f`` assigns the signal back.
+        if signal is not self._on_error:
+            raise AttributeError("on_error cannot be replaced; subscribe to it")
+
+    @property
+    def on_stall(self) -> StallSignal:
+        """Where to hear of calls of plugins that are slow or hung, and of their end."""
+        return self._on_stall
+
+    @on_stall.setter
+    def on_stall(self, signal: StallSignal) -> None:
+        if signal is not self._on_stall:
+            raise AttributeError("on_stall cannot be replaced; subscribe to it")
 
     def check(self) -> Tuple[Finding, ...]:
         """What is wrong with what runs here, or may be; the worst first.

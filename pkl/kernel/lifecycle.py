@@ -277,6 +277,8 @@ class Lifecycle(Loading):
 
     async def _run_on_enable(self, run: Runner, plugin: Plugin) -> bool:
         generation = plugin.generation
+        if self.kernel.supervisor is not None:
+            self.kernel.supervisor.starting(plugin)
         try:
             if not await self._run_handlers(run, plugin):
                 return False  # it was stopped by what it did

@@ -12,7 +12,7 @@ from ..model.state import Action, Desired, PluginState, Reason, step
 from .generation import Generation
 from .guard import shut_gates
 from .lifecycle_event import LifecycleEvent
-from .reasons import breaker_open, resting, unwanted
+from .reasons import breaker_open, resting, stalled, unwanted
 from .settings import Settings
 from .stop_token import StopToken, token_of
 
@@ -167,11 +167,12 @@ class Plugin:
     @property
     def impairments(self) -> Tuple[Reason, ...]:
         """What does not work of it although it runs: the events and hooks whose handlers are
-        skipped because they kept failing."""
-        now = self._kernel.clock.monotonic()
-        return tuple(
-            breaker_open(self, name, gate, now) for name, gate in shut_gates(self.generation)
-        )
+        skipped because they kept failing, and the calls that are slow or hung."""
+        kernel = self._kernel
+        now = kernel.clock.monotonic()
+        shut = [breaker_open(self, name, gate, now) for name, gate in shut_gates(self.generation)]
+        stalls = () if kernel.supervisor is None else kernel.supervisor.stalls(self)
+        return (*shut, *(stalled(self, each) for each in stalls))
 
     @property
     def on_enable(self) -> LifecycleEvent:

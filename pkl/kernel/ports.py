@@ -31,6 +31,7 @@ __all__ = [
     "MetadataLoader",
     "PluginLoader",
     "SettingsSource",
+    "Stalled",
     "Supervisor",
     "Undo",
     "Watch",
@@ -133,17 +134,38 @@ class Clock(Protocol):
         """Takes ``attach`` back."""
 
 
+class Stalled(Protocol):
+    """A call of a plugin that takes long."""
+
+    @property
+    def state(self) -> str:
+        """``slow`` or ``hung``."""
+
+    @property
+    def what(self) -> str:
+        """What runs."""
+
+
 class Supervisor(Protocol):
     """Who is told of plugins that end other than by request; safe from any thread.
 
     It is told while the plugin's transition is still going on, so it starts nothing itself.
     """
 
+    def starting(self, plugin: "Plugin") -> None:
+        """A plugin's code is about to be called: watch its calls from now on."""
+
+    def stalls(self, plugin: "Plugin") -> "Sequence[Stalled]":
+        """The calls of a plugin that take long right now."""
+
     def failed(self, plugin: "Plugin") -> None:
         """A plugin failed at a stage of its start, or crashed: it is in ERROR."""
 
     def stopped(self, plugin: "Plugin", by_itself: bool) -> None:
         """A plugin, running or not, was told to stop; ``by_itself`` if the plugin said so."""
+
+    def close(self) -> None:
+        """The host is closed: nothing is watched any more."""
 
 
 class Admission(Enum):

@@ -19,7 +19,7 @@ from .generation import MARK, Generation
 
 if TYPE_CHECKING:
     from .plugin import Plugin
-    from .ports import Gate
+    from .ports import Gate, Stalled
 
 __all__ = [
     "REQUIREMENT_FAILED",
@@ -34,6 +34,7 @@ __all__ = [
     "python_version",
     "resting",
     "root_cause",
+    "stalled",
     "stopped",
     "stopped_by_parent",
     "stopped_with",
@@ -154,6 +155,16 @@ def breaker_open(plugin: "Plugin", name: str, gate: "Gate", now: float) -> Reaso
         f"{gate.failures} failures, {gate.skipped} calls so far; tried again in {left:g} s",
         f"{plugin.name} {plugin.version}: its handlers for {name} keep failing",
         "correct its code, then load it anew: disable and enable it",
+    )
+
+
+def stalled(plugin: "Plugin", call: "Stalled") -> Reason:
+    """What is said of a plugin of which a call takes long."""
+    return Reason(
+        call.state,
+        str(call),
+        f"{plugin.name} {plugin.version}: {call.what} does not return",
+        f"stop it, although the call itself cannot be: pkl disable {plugin.name}",
     )
 
 

@@ -7,7 +7,7 @@ between contexts: every step therefore sets the owner and sets the previous valu
 from __future__ import annotations
 
 from _thread import get_ident
-from typing import Any, Generator, Optional
+from typing import Any, Callable, Generator, Optional
 
 from .context import Subject, _current, switch, switch_back
 from .generation import AsyncCall, runs_plugin_code
@@ -45,13 +45,10 @@ def drive(
                     raise
             if call is not None:
                 call.begun = True
-            previous = switch(generation)
             try:
-                item = step(value)
+                item = _advance(generation, step, value, call)
             except StopIteration as stop:
                 return stop.value
-            finally:
-                switch_back(previous)
             try:
                 value = yield item
                 step = inner.send
@@ -64,6 +61,18 @@ def drive(
     finally:
         if call is not None:
             generation.async_calls.remove(call)
+
+
+@runs_plugin_code
+def _advance(
+    generation: Subject, step: Callable[[Any], Any], value: Any, call: Optional[AsyncCall]
+) -> Any:
+    """One step; its frame is that of this step alone, and ``call`` says that it is counted."""
+    previous = switch(generation)
+    try:
+        return step(value)
+    finally:
+        switch_back(previous)
 
 
 def _may_go_on(call: Optional[AsyncCall], generation: Subject) -> bool:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
-__all__ = ["RESTARTS", "BreakerPolicy", "RestartPolicy", "Supervision"]
+__all__ = [
+    "ON_HUNG",
+    "RESTARTS",
+    "BreakerPolicy",
+    "RestartPolicy",
+    "Supervision",
+    "WatchdogPolicy",
+]
 
 RESTARTS = ("never", "on-failure", "always")
 """When a plugin is started again; the words of ``[supervision] restart`` in a manifest."""
@@ -78,6 +85,38 @@ class RestartPolicy:
             raise ValueError(f"longest ({self.longest}) is less than delay ({self.delay})")
 
 
+ON_HUNG = ("report", "quarantine")
+"""What is done about a call that hangs."""
+
+
+@dataclass(frozen=True)
+class WatchdogPolicy:
+    """When a call of a plugin is slow, when it is hung, and what is done then.
+
+    Attributes:
+        slow: Seconds after which a call is reported with its stack.
+        hung: Seconds after which it is reported as hung.
+        on_hung: ``report`` for no more than that; ``quarantine`` to stop the plugin as well, and
+            keep it from being started until it is reset. The call itself cannot be stopped.
+
+    Raises:
+        ValueError: ``slow`` is not more than 0, ``hung`` is less than ``slow``, or ``on_hung`` is
+            neither word.
+    """
+
+    slow: float = 1.0
+    hung: float = 10.0
+    on_hung: str = "report"
+
+    def __post_init__(self) -> None:
+        if not self.slow > 0:
+            raise ValueError(f"slow must be more than 0, not {self.slow!r}")
+        if not self.hung >= self.slow:
+            raise ValueError(f"hung ({self.hung}) is less than slow ({self.slow})")
+        if self.on_hung not in ON_HUNG:
+            raise ValueError(f"on_hung must be one of {', '.join(ON_HUNG)}, not {self.on_hung!r}")
+
+
 @dataclass(frozen=True)
 class Supervision:
     """What ``PluginHost(supervision=…)`` takes.
@@ -86,7 +125,9 @@ class Supervision:
         breaker: When failing handlers are skipped; None for never.
         restart: When plugins that failed are started again; None for never, whatever their
             manifests say.
+        watchdog: When calls are reported that take long; None for never.
     """
 
     breaker: Optional[BreakerPolicy] = BreakerPolicy()
     restart: Optional[RestartPolicy] = RestartPolicy()
+    watchdog: Optional[WatchdogPolicy] = WatchdogPolicy()

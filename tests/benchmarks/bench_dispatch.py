@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import tempfile
+import threading
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 import pkl
+from pkl.supervision import Watchdog
 
 from .pairing import per_call, table
 
@@ -142,7 +145,7 @@ def peers(handlers: int) -> Dict[str, Callable[[], object]]:
 
 
 def main() -> None:
-    """Prints both tables."""
+    """Prints all tables."""
     for handlers in (1, 10, 100):
         with tempfile.TemporaryDirectory() as directory:
             host = host_with(Path(directory), handlers)
@@ -160,6 +163,32 @@ def main() -> None:
             if handlers == 10:
                 syscalls(host)
             host.close()
+    supervised(10)
+
+
+def supervised(handlers: int) -> None:
+    """Dispatch with supervision on and off, side by side, and what one look at the stacks costs.
+
+    Nothing of supervision is on the way of a call, so what is left is the watchdog's thread, which
+    looks four times a second, and noise.
+    """
+    off = pkl.Supervision(breaker=None, restart=None, watchdog=None)
+    with tempfile.TemporaryDirectory() as directory, host_with(Path(directory), handlers) as on:
+        plain = pkl.PluginHost(paths=on.paths, supervision=off)
+        with plain, plain.as_current():
+            assert plain.start().ok
+            events = {"off": plain.plugins.owner.happened, "on": on.plugins.owner.happened}
+            modules = {"off": plain.plugins.owner, "on": on.plugins.owner}
+            cases = {f"event, supervision {k}": partial(e, 1) for k, e in events.items()}
+            found = per_call(cases, calls=5_000, rounds=30)
+            table(f"supervision, {handlers} handlers", found, "event, supervision off")
+            calls = {f"syscall, supervision {k}": partial(m.call, 1) for k, m in modules.items()}
+            table("supervision, syscalls", per_call(calls), "syscall, supervision off")
+            clock = on.kernel.clock
+            watchdog = Watchdog(on.kernel, pkl.WatchdogPolicy(), lambda stall, generation: None)
+            look = per_call({"a look": lambda: watchdog.sample(clock.monotonic())}, calls=200)
+            threads = threading.active_count()
+            table(f"a look at the stacks of {threads} threads", look, "a look")
 
 
 def syscalls(host: pkl.PluginHost) -> None:
