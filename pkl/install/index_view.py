@@ -195,7 +195,8 @@ class IndexView:
         if each.requires_python:
             row["requires-python"] = each.requires_python
         if each.wheel:
-            row["core-metadata"] = row["dist-info-metadata"] = True
+            # Under its old name, pip 22.3 to 23.1 would fail over it (PEP 714).
+            row["core-metadata"] = True
         return row
 
     def _file(self, number: int, file: str) -> Optional[Answer]:
