@@ -189,7 +189,7 @@ class RegistryClient:
 
     def _take(self, accepted: Accepted) -> Accepted:
         """Makes an index the one that counts, with what it says is revoked."""
-        data = self._covered(
+        data = self.covered(
             REVOKED, MAX_REVOKED, "the list of revoked versions", accepted.index.revoked
         )
         url = join(self.known.url, REVOKED)
@@ -302,7 +302,7 @@ class RegistryClient:
             return None
         path = page_path(name)
         url = join(self.known.url, path)
-        data = self._covered(path, MAX_PAGE, f"the page of {name!r}", entry.sha256)
+        data = self.covered(path, MAX_PAGE, f"the page of {name!r}", entry.sha256)
         page = parse_page(data, name, summary=entry.summary, url=url, registry=self.name)
         if entry.latest is not None and page.release(entry.latest) is None:
             raise RegistryGarbage(
@@ -314,8 +314,18 @@ class RegistryClient:
             )
         return page
 
-    def _covered(self, path: str, limit: int, what: str, digest: str) -> bytes:
-        """A file of which the index states the digest: the copy, if it is that, or a new one."""
+    def covered(self, path: str, limit: int, what: str, digest: str) -> bytes:
+        """A file of which the index states the digest: the copy, if it is that, or a new one.
+
+        Args:
+            path: The file, below the root of the registry.
+            limit: The most bytes it may have.
+            what: What it is called, for errors.
+            digest: The SHA-256 that it must have, in hex.
+
+        Raises:
+            RegistryError: Of the kind that fits.
+        """
         copy = self._cache.load(path, limit)
         if copy is not None and sha256(copy.data).hexdigest() == digest:
             return copy.data

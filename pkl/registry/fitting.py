@@ -14,7 +14,7 @@ from .model import Page, Release, Revocations
 from .revocation import revoked_reason
 from .wheel_name import parse_wheel_name
 
-__all__ = ["candidates_of", "misfits"]
+__all__ = ["candidates_of", "fits_here", "misfits"]
 
 
 def candidates_of(
@@ -108,12 +108,16 @@ def _tags(file: str) -> str:
     return name.tags if name is not None else ""
 
 
+def fits_here(file: str) -> bool:
+    """Whether a wheel of that name is for this Python and platform (PEP 425)."""
+    tags = _tags(file)
+    if tags.endswith("-none-any") and "py3" in tags.partition("-")[0].split("."):
+        return True
+    return bool(_expanded(tags) & _supported())
+
+
 def _fits_platform(release: Release) -> bool:
-    for each in release.files:
-        tags = _tags(each.file)
-        if tags.endswith("-none-any") and "py3" in tags.partition("-")[0].split("."):
-            return True
-    return any(_expanded(_tags(each.file)) & _supported() for each in release.files)
+    return any(fits_here(each.file) for each in release.files)
 
 
 def _expanded(tags: str) -> FrozenSet[str]:

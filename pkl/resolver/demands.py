@@ -7,6 +7,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 from ..model.candidate import Candidate, Origin
 from ..model.requirement import Requirement, specifier_contains
 from .distributions import Carriers
+from .nogoods import Exclusion
 from .problem import Demand, Link, Out, Problem, is_prerelease
 
 __all__ = ["Demands", "Rows"]
@@ -22,11 +23,13 @@ class Demands:
         requires: By package and position, what each candidate requires.
         wants: Likewise what it wants.
         conflicts: Likewise what it conflicts with.
+        exclusions: What may not be chosen together beside that.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, exclusions: Sequence[Exclusion] = ()) -> None:
         count = len(problem.names)
         self.problem = problem
+        self.exclusions = exclusions
         self.requires: List[Rows] = [()] * count
         self.wants: List[Rows] = [()] * count
         self.conflicts: List[Rows] = [()] * count

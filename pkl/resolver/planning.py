@@ -15,6 +15,7 @@ from .choice import Choice
 from .demands import Demands
 from .edges import graph_of
 from .explain import Explainer
+from .nogoods import Nogood, exclusions, rule_out_single
 from .problem import Out, Problem, Terms, is_prerelease, positions
 from .reasons import Reasons
 from .schedule import schedule
@@ -40,6 +41,7 @@ def resolve(
     prereleases: Optional[bool] = None,
     distributions: Optional[Mapping[str, Sequence[str]]] = None,
     line_of: Optional[LineOf] = None,
+    nogoods: Sequence[Nogood] = (),
 ) -> Plan:
     """Chooses what is started, in which order, and why the rest is not.
 
@@ -69,6 +71,7 @@ def resolve(
             and those on distributions that are not installed are ``missing``.
         line_of: Given a manifest's file and a requirement, the line it stands in or None; only
             explanations use it.
+        nogoods: Candidates that may not all be chosen together, whatever their manifests say.
 
     Returns:
         The plan; ``Plan.explain`` words the proof of a refusal when it is asked.
@@ -87,7 +90,8 @@ def resolve(
     )
     problem = Problem(candidates, terms)
     choice = Choice(problem)
-    demands = Demands(problem)
+    rule_out_single(problem, nogoods)
+    demands = Demands(problem, exclusions(problem, nogoods))
     wanted, unknown = _roots(problem, roots)
     packages = _looked_at(demands, wanted)
     demands.read(packages)

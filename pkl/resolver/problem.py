@@ -39,7 +39,16 @@ class Terms(NamedTuple):
 class Demand:
     """One requirement and what can serve it; shared by all who state it in the same words."""
 
-    __slots__ = ("link", "name", "of_distribution", "requirement", "text", "toward", "via")
+    __slots__ = (
+        "learned",
+        "link",
+        "name",
+        "of_distribution",
+        "requirement",
+        "text",
+        "toward",
+        "via",
+    )
 
     def __init__(
         self,
@@ -50,6 +59,7 @@ class Demand:
         toward: Optional[int] = None,
         via: Tuple[str, ...] = (),
         of_distribution: bool = False,
+        learned: bool = False,
     ) -> None:
         self.requirement = requirement
         self.name = requirement.name
@@ -60,6 +70,8 @@ class Demand:
         self.via = via
         self.of_distribution = of_distribution
         """Whether a distribution asks it, of another: its name is then no plugin's."""
+        self.learned = learned
+        """Whether no manifest states it; it was found out otherwise (``nogoods``)."""
 
 
 class Out(NamedTuple):

@@ -8,6 +8,7 @@ from ..model.state import Desired
 from .choice import Choice
 from .clauses import BudgetSpent, Clause, Proof, Term
 from .demands import Demands, Rows
+from .nogoods import Exclusion
 from .order import circles, waves
 from .problem import Demand, positions
 from .solve import Solver
@@ -150,6 +151,8 @@ class _Part:
         self.solver = Solver([mask | 1 for mask in domains], self._best, self._prefer, steps)
         for variable in range(len(packages)):
             self._state(variable)
+        for each in demands.exclusions:
+            self._exclude_together(each)
 
     def run(self, roots: Sequence[int]) -> Dict[int, int]:
         """Decides the roots in order, then what is wanted; the candidates that were chosen."""
@@ -227,6 +230,17 @@ class _Part:
         for term in self._terms(demand):
             made = ((variable, mask), term)
             self._facts[self.solver.add(made)] = (fact, made)
+
+    def _exclude_together(self, exclusion: Exclusion) -> None:
+        terms: List[Term] = []
+        for package, mask in exclusion.terms:
+            variable = self._variables.get(package)
+            if variable is None or not self._domains[variable] & mask:
+                return
+            terms.append((variable, self._domains[variable] & mask))
+        package, made = self._packages[terms[0][0]], tuple(terms)
+        fact = Fact(package, terms[0][1], exclusion.demand, True)
+        self._facts[self.solver.add(made)] = (fact, made)
 
     # Preferences.
 

@@ -105,6 +105,12 @@ def _parts(demands: Demands, packages: Sequence[int]) -> List[List[int]]:
         for row in demands.conflicts[package]:
             if any(alive[p] & m and p in inside for demand in row for p, m in demand.link):
                 seeds.add(package)
+    excluded = [
+        [package for package, _mask in each.terms]
+        for each in demands.exclusions
+        if all(p in inside and alive[p] & mask for p, mask in each.terms)
+    ]
+    seeds.update(package for each in excluded for package in each)
     if not seeds:
         return []
     beside: Dict[int, Set[int]] = {package: set() for package in packages if alive[package]}
@@ -113,6 +119,10 @@ def _parts(demands: Demands, packages: Sequence[int]) -> List[List[int]]:
             if other in inside:
                 neighbours.add(other)
                 beside[other].add(package)
+    for first, *others in excluded:
+        beside[first].update(others)
+        for other in others:
+            beside[other].add(first)
     parts: List[List[int]] = []
     seen: Set[int] = set()
     for seed in sorted(seeds):

@@ -95,6 +95,8 @@ class Words:
     def told(self, fact: Fact) -> str:
         """What a fact says, as in ``audit 1.4.0 requires auth>=1.2,<2``."""
         verb = "conflicts with" if fact.conflict else "requires"
+        if fact.demand.learned:
+            verb = "does not go with"
         who = self.spanned(fact.package, fact.mask)
         return f"{who} {verb} {fact.demand.text}{self.through(fact.demand)}"
 
