@@ -4,7 +4,11 @@ Inside, in the order in which an installation goes: ``wanted`` (what people aske
 (what a solve yields), ``backend`` (what uv and pip do for us), ``trust`` (what a version asks for
 that the one before did not), ``holding`` (updates that nobody consented to stay out), ``keeping``
 (the market while they do), ``consenting`` (what is kept of that), ``age`` (versions that are too
-young).
+young); and for the solve ``market`` and ``project`` (what there is to choose from, in registries
+and on this machine), ``universe`` (what of it can be reached), ``proposals`` (what our resolver
+would choose), ``ranges`` and ``oracle`` (questions to the installer), ``answers`` (what is believed
+of what it says), ``contradictions`` and ``nogoods`` (what cannot be had together), ``solving`` (all
+of it).
 """
 
 from __future__ import annotations

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Dict, Optional, Protocol, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 from ..model.requirement import version_key
 from ..model.state import Reason
 from .holding import Held, held_reason
+from .market import Market
 from .solution import Chosen
 
 __all__ = ["Keeping"]
-
-
-class _Market(Protocol):
-    """Where the candidates of a solve come from."""
-
-    def offers(self, plugin: str) -> Tuple[Chosen, ...]:
-        """Every version of a plugin."""
-        ...
-
-    def problem(self, plugin: str, version: str) -> Optional[Reason]:
-        """Why a version of a plugin may not be chosen; None if it may."""
-        ...
-
-    def indexes(self) -> Tuple[str, ...]:
-        """The package indexes of the libraries."""
-        ...
 
 
 class Keeping:
@@ -36,7 +21,7 @@ class Keeping:
         held: The updates that are held.
     """
 
-    def __init__(self, market: _Market, held: Sequence[Held]) -> None:
+    def __init__(self, market: Market, held: Sequence[Held]) -> None:
         self._market = market
         self._held: Dict[str, Held] = {
             said.name: each for each in held for said in (*each.after.plugins, *each.before.plugins)
@@ -66,3 +51,19 @@ class Keeping:
     def indexes(self) -> Tuple[str, ...]:
         """The package indexes of the libraries."""
         return self._market.indexes()
+
+    def listed(self, distribution: str, version: str, registry: str = "") -> Optional[Chosen]:
+        """What a registry's own package index says of a version of a distribution, or None."""
+        return self._market.listed(distribution, version, registry)
+
+    def versions(self, distribution: str) -> Tuple[str, ...]:
+        """The versions of a distribution that there are for this platform."""
+        return self._market.versions(distribution)
+
+    def carried(self, distribution: str) -> Tuple[str, ...]:
+        """The plugins that a distribution is known to carry."""
+        return self._market.carried(distribution)
+
+    def providers(self, capability: str) -> Tuple[str, ...]:
+        """The plugins that are known to provide a capability in some version."""
+        return self._market.providers(capability)

@@ -23,7 +23,9 @@ from ..model.candidate import Candidate, Origin
 from ..model.manifest import PluginMetadata
 from ..model.requirement import is_version, specifier_contains, version_key
 from ..model.state import Reason
+from ..registry.moments import moment_text
 from ..resolver import Nogood
+from .age import TOO_YOUNG
 from .market import Market
 from .solution import Chosen
 from .wanted import HostSide, Root, RootKind
@@ -259,15 +261,18 @@ class Universe:
 
     def _too_young(self, chosen: Chosen, called: str) -> Optional[Reason]:
         limit = self._uploaded_before
-        if limit is None or not chosen.registry or not chosen.wheels:
+        if limit is None or not chosen.registry or chosen.wheel is None:
             return None
-        wheel = chosen.wheel or chosen.wheels[0]
-        if wheel.uploaded is not None and wheel.uploaded <= limit:
+        uploaded = chosen.wheel.uploaded
+        if uploaded is not None and uploaded <= limit:
             return None
-        text = f"{called} was uploaded too recently for the age that is asked for"
-        if wheel.uploaded is None:
-            text = f"{called} has no known age, and one is asked for"
-        return Reason("too-new", text, text, "wait, or allow it with: --min-age 0d")
+        text = f"{called} is left out: its registry does not say when it was uploaded"
+        if uploaded is not None:
+            text = (
+                f"{called} is left out: it was uploaded on {moment_text(uploaded)}, and nothing "
+                f"is taken that is younger than {moment_text(limit)}"
+            )
+        return Reason(TOO_YOUNG, text, text, "wait, or ask for a lower --min-age")
 
 
 def _exact(requirement: str) -> Optional[str]:

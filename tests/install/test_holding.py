@@ -47,10 +47,28 @@ class Shelf:
     def indexes(self) -> Tuple[str, ...]:
         return ("https://example.org/simple",)
 
+    def listed(self, distribution: str, version: str, registry: str = "") -> Optional[Chosen]:
+        return None
+
+    def versions(self, distribution: str) -> Tuple[str, ...]:
+        return ()
+
+    def carried(self, distribution: str) -> Tuple[str, ...]:
+        return ()
+
+    def providers(self, capability: str) -> Tuple[str, ...]:
+        return ()
+
     def solve(self, held: Tuple[Held, ...]) -> Solution:
         self.asked.append(tuple(each.plugin for each in held))
         market = Keeping(self, held)
         assert market.indexes() == self.indexes()
+        assert market.listed("six", "1.0") is None
+        assert (market.versions("six"), market.carried("six"), market.providers("six")) == (
+            (),
+            (),
+            (),
+        )
         found: Dict[str, Chosen] = {}
         for name in sorted({each.plugins[0].name for each in self._offers}):
             free = [

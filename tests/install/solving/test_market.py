@@ -107,7 +107,7 @@ def test_a_name_that_two_registries_have_is_no_choice_unless_one_is_meant(
     with pytest.raises(NoSolution, match="plugin a is in several registries"):
         solved(market_of(shop, other), backend, "a")
     market = market_of(shop, other, registries={"a": "other"})
-    assert solved(market, backend, "a").chosen[0].registry == "other"
+    assert solved(market, FakeBackend(other.wheels), "a").chosen[0].registry == "other"
     with pytest.raises(RegistryAbsent, match="'third', which is not known here"):
         solved(market_of(shop, other, registries={"a": "third"}), backend, "a")
 
