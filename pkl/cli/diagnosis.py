@@ -15,7 +15,7 @@ from ..errors import PklError, RequirementError, StateCorrupt, StateNewer
 from ..model.requirement import parse_requirement
 from ..names import canonical
 from ..paths import runtime_dir, user_state_dir
-from ..store import StateStore
+from ..store import StateStore, dead_starts
 from .lint.finding import ERROR, WARNING, Finding
 from .lint.installed import check_scope, of_failure
 from .scope import Scope
@@ -159,6 +159,13 @@ def _state(_: Scope) -> Iterator[Finding]:
             yield Finding(ERROR, "runtime-open", message, runtime, hint=hint)
 
 
+def _starts(_: Scope) -> Iterator[Finding]:
+    """Hosts whose process died while it was starting them, and that have not started since."""
+    for died in dead_starts():
+        message = f"{died.message} (process {died.pid}, {died.since})"
+        yield Finding(WARNING, "dead-start", message, died.path, hint=died.remedy)
+
+
 def _no_directory(path: str) -> List[Tuple[str, str]]:
     """Why files cannot be kept in a directory, that need not exist yet; nothing if they can."""
     nearest = path
@@ -184,6 +191,7 @@ CHECKS: Sequence[Check] = (
     Check("extras", lambda _: "no extra is missing", _extras),
     Check("cache", lambda _: f"the cache in {Cache().directory} is sound", _cache),
     Check("state", lambda _: f"state can be kept in {user_state_dir()}", _state),
+    Check("starts", lambda _: "no host died while it was starting", _starts),
 )
 """In the order in which they are shown."""
 

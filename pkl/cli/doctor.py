@@ -25,8 +25,8 @@ def command(session: Session, fix: bool) -> int:
     """Find what is wrong with this environment, and how to repair it.
 
     Broken and duplicate distributions, collisions, unmet requirements and Pythons, stale
-    editable installations, missing extras, the cache, the state. Nothing is imported. It exits
-    with 1 if something fails; warnings alone do not count.
+    editable installations, missing extras, the cache, the state, starts that died. Nothing is
+    imported. It exits with 1 if something fails; warnings alone do not count.
     """
     found = _look(Scope(session, refresh=fix, warn_of_state=False))
     fixed: List[Finding] = []

@@ -181,6 +181,9 @@ def _kept(row: Row) -> Iterable[Sequence[str]]:
         return
     if record.pin is not None:
         yield ("Pin", record.pin.version + _said(record.pin))
+    if row.held is not None:
+        yield ("Held", f"{row.held}{_said(row.held)}")
+        yield ("Hint", f"to consent: pkl upgrade {row.key} --consent {row.held.consent}")
     for name, consent in record.consents.items():
         yield ("Consent", f"{name} = {shown(consent.value)}{_said(consent)}")
 

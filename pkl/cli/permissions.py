@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
 import click
 
 from ..errors import UsageError
+from ..model.rules import PERMISSIONS
 from ..names import did_you_mean
 from ..render.table import Cell, Column, table
 from .changing import Subject, say_what_then
@@ -45,6 +46,8 @@ class _Row(NamedTuple):
         """How the two compare."""
         if self.consent is None:
             return "not granted"
+        if self.asked is None and self.name not in PERMISSIONS:
+            return "granted"  # what an update was let in for; no manifest says it so
         if self.asked is None:
             return "not asked"
         return "granted" if self.consent.value == self.asked else "changed"
@@ -61,7 +64,8 @@ def command(session: Session, name: str, grant: Tuple[str, ...], revoke: Tuple[s
     """What a plugin asks to be allowed, and what of it was granted.
 
     A grant is for what the manifest asks for now; if a later version asks for something else,
-    that is shown as changed.
+    that is shown as changed. What else an update was let in for stands below, such as a dependency
+    that it was the first to have.
     """
     changing = bool(grant or revoke)
     subject = Subject(Scope(session, warn_of_state=not changing))

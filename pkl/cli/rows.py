@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional
 
 from ..model.candidate import Candidate
 from ..model.plan import Plan
+from ..model.requirement import version_key
 from ..model.state import Desired, PluginState, Reason
 from .scope import Scope
 
 if TYPE_CHECKING:
-    from ..store import PluginRecord
+    from ..store import HeldUpdate, PluginRecord
 
 __all__ = ["Row", "kept_fields", "rows_of"]
 
@@ -36,7 +37,18 @@ class Row(NamedTuple):
             said.append(f"{self.desired}, but required")
         if self.record is not None and self.record.pin is not None:
             said.append(f"pinned to {self.record.pin.version}")
+        if self.held is not None:
+            said.append(f"held: {self.held}")
         return "; ".join(said)
+
+    @property
+    def held(self) -> "Optional[HeldUpdate]":
+        """The update of it that waits for a consent; None if it is there by other ways."""
+        held = self.record.held if self.record is not None else None
+        version = self.candidate.distribution_version or self.candidate.version
+        if held is None or version_key(version) >= version_key(held.version):
+            return None
+        return held
 
     def as_dict(self) -> Dict[str, Any]:
         """The row as the JSON object of ``pkl.list/1``."""
@@ -61,7 +73,7 @@ class Row(NamedTuple):
 
 
 def kept_fields(record: "Optional[PluginRecord]") -> Dict[str, Any]:
-    """What is kept of a plugin, as fields of JSON: ``wish``, ``pin`` and ``quarantine``."""
+    """What is kept of a plugin, as fields of JSON: ``wish``, ``pin``, ``quarantine``, ``held``."""
     wish = record.wish if record is not None else None
     pin = record.pin if record is not None else None
     held = record.quarantine if record is not None else None
@@ -69,6 +81,21 @@ def kept_fields(record: "Optional[PluginRecord]") -> Dict[str, Any]:
         "wish": {"since": wish.since, "by": wish.by} if wish is not None else None,
         "pin": pin.version if pin is not None else None,
         "quarantine": {"since": held.since, "why": held.why} if held is not None else None,
+        "held": held_fields(record),
+    }
+
+
+def held_fields(record: "Optional[PluginRecord]") -> Optional[Dict[str, Any]]:
+    """The update that is held, as fields of JSON; None if none is."""
+    held = record.held if record is not None else None
+    if held is None:
+        return None
+    return {
+        "version": held.version,
+        "changes": list(held.changes),
+        "consent": held.consent,
+        "since": held.since,
+        "by": held.by,
     }
 
 

@@ -52,17 +52,26 @@ class _Terminated(KeyboardInterrupt):
 @click.command("run", cls=Verb)
 @click.option("--only", metavar="NAME", multiple=True, help="Start only this and what it needs.")
 @click.option("--strict", is_flag=True, help="Exit with 1 unless everything wanted runs.")
+@click.option("--safe-mode", is_flag=True, help="Start only what is critical, to repair the rest.")
 @click.option("--timeout", type=click.FloatRange(min=0), help="Stop after so many seconds.")
 @click.pass_obj
-def command(session: Session, only: Tuple[str, ...], strict: bool, timeout: Optional[float]) -> int:
+def command(
+    session: Session,
+    only: Tuple[str, ...],
+    strict: bool,
+    safe_mode: bool,
+    timeout: Optional[float],
+) -> int:
     """Start a host with its plugins, and stop it in order.
 
     The host is that of --app, PKL_APP or app in [tool.pkl], or the one that --host names; without
     an application, one is made from [tool.pkl], --group and --path. It stops when a plugin calls
     host.exit(code), whose code becomes the exit status, on SIGTERM (0), after --timeout (0), or
-    on Ctrl-C (130). It exits with 9 if a critical plugin does not run.
+    on Ctrl-C (130). It exits with 9 if a critical plugin does not run. If the last start of the
+    host died, that is said first, with the plugin that was starting.
     """
     host = _host(session)
+    host.safe_mode = host.safe_mode or safe_mode
     _log_to_stderr(session)
     set_default_host(host)
     status = 0
@@ -161,6 +170,8 @@ def _show(session: Session, host: PluginHost, report: StartReport) -> None:
         return
     limit = len(report.enabled) if session.verbosity > 0 else SHOWN
     session.write(report.as_text(terminal=session.out, limit=limit))
+    if report.safe_mode:
+        session.note("safe mode: only what is critical was to start, and what that requires")
     for note in report.notes if session.verbosity > 0 else ():
         session.note(f"note: {note}")
     sys.stdout.flush()
@@ -185,6 +196,8 @@ def _as_dict(host: PluginHost, report: StartReport) -> Dict[str, Any]:
         "waiting": held(report.waiting),
         "critical_path": list(report.critical_path),
         "notes": list(report.notes),
+        "died": [each.as_dict() for each in report.died],
+        "safe_mode": report.safe_mode,
     }
 
 

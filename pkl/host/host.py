@@ -18,7 +18,7 @@ from typing import (
     Type,
 )
 
-from ..errors import CleanupError, NotPermitted
+from ..errors import CleanupError
 from ..kernel.bounded import BoundedRunner
 from ..kernel.context import _current, running_as
 from ..kernel.core import Kernel
@@ -38,6 +38,7 @@ from ..supervision import Breaker, Supervision
 from .clock import RealClock
 from .contributing import Contributing
 from .custom import CustomLoader
+from .exiting import Exiting
 from .finding import HostFinder
 from .hanging import HangWatch
 from .installed import HostGeneration
@@ -45,8 +46,10 @@ from .looking import refuse_while_looking
 from .report import StartReport
 from .restarting import Restarter
 from .rows import PathLike, Rows
+from .safe_mode import asked_for
 from .settings import HostSettings
 from .signal import ErrorSignal, StallSignal
+from .start_watch import StartWatch
 from .starting import adopt, retry, start, stop
 from .watching import Watching
 from .wishes import Wishes
@@ -61,7 +64,7 @@ __all__ = ["PluginHost"]
 _unnamed = count(1)
 
 
-class PluginHost(Contributing, Watching):
+class PluginHost(Contributing, Watching, Exiting):
     """A kernel for plugins inside an application. Several may live side by side.
 
     Every method may be called from any thread. A host is a context manager, sync and async:
@@ -83,6 +86,7 @@ class PluginHost(Contributing, Watching):
         precedence: Distributions or directories, best first, that win where two offer one name.
         loop: The event loop for async timers and tasks; ``astart()`` takes the running one.
         clock: Where time comes from; ``pkl.testing.FakeClock()`` in tests.
+        safe_mode: Start only what is critical; by default as ``PKL_SAFE_MODE`` says.
         supervision: How far failing plugins are given another chance; by default
             ``Supervision()``.
         stop_timeout: Seconds that a stopping plugin's calls may take to end.
@@ -109,6 +113,7 @@ class PluginHost(Contributing, Watching):
         precedence: Sequence[str] = (),
         loop: Optional["AbstractEventLoop"] = None,
         clock: Optional["Clock"] = None,
+        safe_mode: Optional[bool] = None,
         supervision: Optional[Supervision] = None,
         stop_timeout: float = 5.0,
         close_timeout: float = 15.0,
@@ -122,6 +127,7 @@ class PluginHost(Contributing, Watching):
         self.group = group
         self.close_timeout = close_timeout
         self.bounded_close = bounded_close
+        self.safe_mode = asked_for() if safe_mode is None else safe_mode
         self._precedence = tuple(precedence)
         self._generation = HostGeneration(name)
         self._finder = HostFinder(
@@ -169,9 +175,8 @@ class PluginHost(Contributing, Watching):
         self._on_stall = StallSignal(self.kernel, hangs.hooks)
         self._restarter = Restarter(self.kernel, supervised.restart, give_up, hangs)
         self.kernel.supervisor = self._restarter
+        self._starts = StartWatch(self.kernel, name is not None, self._wishes.store)
         self._exit = Flag()
-        self.exit_code: Optional[int] = None
-        """What a plugin passed to ``exit()``, or None."""
 
     def __repr__(self) -> str:
         return f"<PluginHost {self.kernel.name} ({len(self.kernel.plugins)} plugins)>"
@@ -263,8 +268,9 @@ class PluginHost(Contributing, Watching):
         plan = self._prepare(names)
         lifecycle = self.kernel.lifecycle
         run = lifecycle.runner(False)
-        report = complete(start(self.kernel, run, plan, together=False, only=names))
-        return self._generation.reported(self._wishes.reported(report))
+        with self._starts.going_on() as progress:
+            report = complete(start(self.kernel, run, plan, False, names, progress))
+        return self._reported(report)
 
     async def astart(self, *names: str) -> StartReport:
         """The async twin of ``start``: the plugins of a layer are started together, async
@@ -275,8 +281,9 @@ class PluginHost(Contributing, Watching):
             self.kernel.adopt_loop(asyncio.get_running_loop())
         plan = self._prepare(names)
         run = self.kernel.lifecycle.runner(True)
-        report = await start(self.kernel, run, plan, together=True, only=names)
-        return self._generation.reported(self._wishes.reported(report))
+        with self._starts.going_on() as progress:
+            report = await start(self.kernel, run, plan, True, names, progress)
+        return self._reported(report)
 
     def _prepare(self, names: Sequence[str]) -> Plan:
         self.kernel.check_open()
@@ -336,26 +343,6 @@ class PluginHost(Contributing, Watching):
         self._check_may_close()
         with self._generation.leaving():
             await stop(self.kernel, self.kernel.lifecycle.runner(True), self.close_timeout)
-
-    def _check_may_close(self) -> None:
-        plugin = self.get_current_plugin()
-        if plugin is not None:
-            raise NotPermitted(
-                f"plugin {plugin.name!r} may not close the host {self.kernel.name!r}",
-                plugin=plugin.name,
-                version=plugin.version,
-                hint="ask it to stop with host.exit(code)",
-            )
-
-    def exit(self, code: int = 0) -> None:
-        """Asks the application to stop: wakes ``wait()``. The way for a plugin to end it all."""
-        self.exit_code = code
-        self._exit.set()
-
-    def wait(self, timeout: Optional[float] = None) -> Optional[int]:
-        """Blocks until somebody calls ``exit()``; its code, or None after ``timeout`` seconds."""
-        self._exit.wait(timeout)
-        return self.exit_code
 
     def __enter__(self) -> "PluginHost":
         return self

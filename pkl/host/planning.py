@@ -14,8 +14,12 @@ from ..names import canonical
 from ..resolver import resolve
 from ..store import RegistryBook
 from .finding import HostFinder
+from .installed import HostGeneration
 from .keeping import Keeping
+from .report import StartReport
 from .rows import Rows
+from .safe_mode import only_critical
+from .start_watch import StartWatch
 
 __all__ = ["Planning"]
 
@@ -25,9 +29,13 @@ class Planning(Keeping):
 
     kernel: Kernel
     version: Optional[str]
+    safe_mode: bool
+    """Whether the host starts only what is critical, and what that requires."""
     _finder: HostFinder
     _precedence: Tuple[str, ...]
     _rows: Rows
+    _starts: StartWatch
+    _generation: HostGeneration
 
     def resolve(self, *names: str, registry: bool = False, offline: bool = False) -> Plan:
         """Plans what to start, in which order, with a reason for everything left out.
@@ -57,18 +65,29 @@ class Planning(Keeping):
         for name in names:
             if canonical(name) not in known:
                 self._finder.by_name(name)
-        plan = resolve(
+        if self.safe_mode:
+            found = candidates
+            candidates = only_critical(found, desired, lambda each: self._plan(found, each))
+        plan = self._plan(candidates, [canonical(n) for n in names])
+        remarks += tuple(self._undeclared(plan))
+        return replace(plan, notes=plan.notes + remarks) if remarks else plan
+
+    def _plan(self, candidates: Sequence[Candidate], names: Sequence[str]) -> Plan:
+        return resolve(
             candidates,
-            roots=[canonical(n) for n in names] or None,
+            roots=list(names) or None,
             host_version=self.version,
-            desired=desired,
+            desired=self.desired,
             locked=self.state.pins,
             running={p.name: p.version for p in self.kernel.plugins.values() if p.running},
             precedence=self._precedence,
             line_of=line_of_requirement,
         )
-        remarks += tuple(self._undeclared(plan))
-        return replace(plan, notes=plan.notes + remarks) if remarks else plan
+
+    def _reported(self, report: StartReport) -> StartReport:
+        """The report of a start, with what the host knows beside."""
+        report = self._generation.reported(self._wishes.reported(report))
+        return self._starts.reported(report, self.safe_mode)
 
     def _undeclared(self, plan: Plan) -> Iterator[str]:
         """What the plugins of a plan contribute to what is no point of this host."""

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from ..model.state import Reason
 from ..render.table import Cell, Column, state_cell, table
 from ..render.terminal import PLAIN, Terminal
+from ..store import DeadStart
 
 __all__ = ["StartReport"]
 
@@ -38,6 +39,8 @@ class StartReport:
             each other and took longest together, in start order: no start can be shorter, however
             much of it happens at once.
         waiting: For what those wait that are started when they are needed, by name.
+        died: Earlier starts of the host in which the process died, the last one last.
+        safe_mode: Whether only what is critical was to be started.
     """
 
     enabled: Tuple[str, ...] = ()
@@ -50,6 +53,8 @@ class StartReport:
     versions: Mapping[str, str] = field(default_factory=dict)
     critical_path: Tuple[str, ...] = ()
     waiting: Mapping[str, Reason] = field(default_factory=dict)
+    died: Tuple[DeadStart, ...] = ()
+    safe_mode: bool = False
 
     @property
     def ok(self) -> bool:
@@ -136,4 +141,6 @@ class StartReport:
             "versions": dict(self.versions),
             "critical_path": list(self.critical_path),
             "notes": list(self.notes),
+            "died": [each.as_dict() for each in self.died],
+            "safe_mode": self.safe_mode,
         }

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Awaitable, Callable, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Awaitable,
+    Callable,
+    Dict,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from ..errors import PklError
 from ..kernel.lifecycle import Lifecycle
@@ -20,6 +31,8 @@ from ..model.plan import Plan, Step
 from ..model.state import Action, Desired, PluginState, Reason
 from ..names import canonical
 from .report import StartReport
+from .safe_mode import SAFE_MODE
+from .start_watch import Progress
 from .stop_layers import all_of, stop_layers
 
 if TYPE_CHECKING:
@@ -45,8 +58,8 @@ def adopt(
         if known is None or known.running or known.state is PluginState.LOADED:
             continue
         plugin = known
-        if reason.code == "collision":
-            # Loading it by hand must not pick one of the two either.
+        if reason.code in ("collision", SAFE_MODE):
+            # Loading it by hand must not pick one of the two either, nor what is left out.
             plugin.candidate = replace(plugin.candidate, fault=reason)
         if reason.code in ("disabled", "masked") and plugin.desired is not Desired.ENABLED:
             plugin.reason = reason
@@ -70,7 +83,12 @@ def _bind_as_planned(kernel: "Kernel", plugin: Plugin, step: Step) -> None:
 
 
 async def start(
-    kernel: "Kernel", run: Runner, plan: Plan, together: bool, only: Sequence[str] = ()
+    kernel: "Kernel",
+    run: Runner,
+    plan: Plan,
+    together: bool,
+    only: Sequence[str] = (),
+    progress: Optional[Progress] = None,
 ) -> StartReport:
     """Loads and enables what the plan says, in its order.
 
@@ -81,7 +99,9 @@ async def start(
         together: Whether the plugins of a layer are started concurrently.
         only: The plugins that were asked for; empty for all. The report leaves out what is
             neither of these nor needed by them.
+        progress: Is told which plugin is being started.
     """
+    progress = progress or Progress(None)
     since = perf_counter()
     before = {n for n, p in list(kernel.plugins.items()) if p.state is PluginState.ENABLED}
     timings: Dict[str, float] = {}
@@ -94,6 +114,7 @@ async def start(
             kernel.activations.arm(plugin, plan.waiting[step.name])
             return
         began = perf_counter()
+        progress.begin(step.name)
         try:
             await kernel.lifecycle.enable(run, plugin, trail=Trail(failed))
         except PklError as error:
@@ -102,6 +123,7 @@ async def start(
                 code = error.code.replace("E_", "").lower()
                 reason = Reason(code, error.message, error.message.splitlines()[0], error.hint)
                 await kernel.lifecycle.hold_back(run, plugin, Action.BLOCK, reason)
+        progress.end(step.name)
         timings[step.name] = perf_counter() - began
 
     try:

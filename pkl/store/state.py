@@ -87,8 +87,8 @@ class HeldUpdate:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """In a line, such as ``1.1: asks for threads``."""
-        return f"{self.version}: {'; '.join(self.changes)}"
+        """In a line, such as ``1.1 asks for threads``."""
+        return f"{self.version} {'; '.join(self.changes)}"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Dict
 
 import pytest
 
+from tests.cli.conftest import Process
 from tests.cli.running import Pkl, directory_plugin
 from tests.discovery.fakes import install, plugin, write
 
@@ -159,3 +161,20 @@ def test_fix_deletes_leftovers_and_dangling_links_and_nothing_else(pkl: Pkl) -> 
     assert out.count("fixed: ") == 2
     assert info.exists()
     assert found(pkl) == {}
+
+
+def test_a_start_that_died_is_found_until_the_host_has_started(
+    pkl: Pkl, work: Path, process: Process
+) -> None:
+    directory_plugin(work / "p", "auth", code="import os\nos._exit(3)\n")
+    write(work / "pkl.toml", 'name = "shop"\npaths = ["p"]\n')
+    assert process.run("run", "--timeout", "0").returncode == 3
+    listed = found(pkl)
+    assert listed["dead-start"]["severity"] == "warning"
+    assert "the last start of shop died while auth was starting" in listed["dead-start"]["message"]
+    assert "pkl disable auth --host shop leaves it out" in listed["dead-start"]["hint"]
+    write(work / "p" / "auth" / "plugin.py", "import pkl\n")
+    ran = process.run("run", "--timeout", "0", "--json")
+    assert [each["plugins"] for each in json.loads(ran.stdout)["died"]] == [["auth"]]
+    assert "the last start of shop died while auth was starting" in ran.stderr
+    assert "dead-start" not in found(pkl)

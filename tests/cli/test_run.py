@@ -100,6 +100,8 @@ def test_one_json_object_says_how_the_start_went(process: Process, work: Path, s
         "waiting",
         "critical_path",
         "notes",
+        "died",
+        "safe_mode",
     ]
     assert (found["schema"], found["status"]) == ("pkl.run/1", "degraded")
     assert [each["name"] for each in found["enabled"]] == ["steps"]
@@ -298,3 +300,26 @@ def test_path_outranks_what_is_installed(process: Process, work: Path, site: Pat
     assert json.loads(ran.stdout)["enabled"][0]["version"] == "1.0"
     ran = process.run("run", "--path", "p/steps", "--timeout", "0", "--json")
     assert json.loads(ran.stdout)["enabled"][0]["version"] == "1.0"
+
+
+@pytest.mark.parametrize("way", ["option", "environment", "application"])
+def test_in_safe_mode_only_what_is_critical_starts(process: Process, work: Path, way: str) -> None:
+    directory_plugin(work / "p", "db", "critical = true\n", "import pkl\n")
+    directory_plugin(work / "p", "auth", code="import os\nos._exit(3)\n")
+    arguments, environment = ["run", "--path", "p"], {}
+    if way == "environment":
+        environment["PKL_SAFE_MODE"] = "1"
+    else:
+        arguments.append("--safe-mode")
+    if way == "application":
+        write(work / "app.py", "import pkl\nhost = pkl.PluginHost(paths=['p'], group='none')\n")
+        arguments[1:3] = ["--app", "app:host"]
+        environment["PYTHONPATH"] = f"{work}:{process.environment['PYTHONPATH']}"
+    ran = process.run(*arguments, "--timeout", "0", "--json", environment=environment)
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert [each["name"] for each in found["enabled"]] == ["db"]
+    assert [each["reason"]["code"] for each in found["blocked"]] == ["safe-mode"]
+    assert (found["safe_mode"], found["status"]) == (True, "degraded")
+    ran = process.run(*arguments, "--timeout", "0", environment=environment)
+    assert "safe mode: only what is critical was to start" in ran.stderr
