@@ -62,7 +62,8 @@ class HangWatch:
         warn_of(plugin, "%s", stall.as_text())
         self._kernel.call_hooks(self.hooks, "on_stall handler", stall)
         gives_up = self._policy is not None and self._policy.on_hung == "quarantine"
-        if gives_up and stall.state == "hung" and generation is plugin.generation:
+        current = generation is plugin.generation and plugin.running
+        if gives_up and stall.state == "hung" and current:
             # Stopping runs the plugin's code, which may hang in turn; and looking has to go on.
             name = f"pkl-quarantine-{plugin.name}"
             Thread(target=self._end, args=(plugin, stall), name=name, daemon=True).start()
@@ -81,13 +82,17 @@ class HangWatch:
             stack=list(stall.stack),
         )
         try:
-            if plugin.running:
-                with BoundedRunner(kernel, {stall.ident}) as run:
-                    complete(kernel.lifecycle.crash_by_hand(run, plugin, error))
+            with BoundedRunner(kernel, {stall.ident}) as run:
+                complete(kernel.lifecycle.crash_by_hand(run, plugin, error))
         except PklError as failed:
             kernel.contain(kernel.subject, failed, f"stopping of {plugin.name}, which hangs,")
-        if not kernel.closing:
-            self._give_up(plugin, str(stall))
-            given_up = replace(stall, state="quarantined")
-            warn_of(plugin, "%s", given_up)
-            kernel.call_hooks(self.hooks, "on_stall handler", given_up)
+        if kernel.closing:
+            return
+        self._give_up(plugin, str(stall))
+        if plugin.running:  # it is its own start or stop that hangs
+            words = "plugin %r %s could not be stopped; it is in quarantine from its next start on"
+            warn_of(plugin, words, plugin.name, plugin.version)
+            return
+        given_up = replace(stall, state="quarantined")
+        warn_of(plugin, "%s", given_up)
+        kernel.call_hooks(self.hooks, "on_stall handler", given_up)

@@ -15,7 +15,7 @@ from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
 from .context import Subject
 from .describe import describe
 from .generation import MARK, Generation, _entry_codes
-from .syscall import STEPPED
+from .syscall import STEPPED, _careful
 
 __all__ = [
     "Mark",
@@ -165,7 +165,9 @@ def what_of(seen: Sighting) -> str:
         return _handler(seen.entry, known["handler"], known.get("generation"))
     if seen.entry.f_code.co_name == "_step":
         return f"a wrapper of a hook, {_line(seen.code or seen.entry)}"
-    return f"syscall {describe(known.get('function'))}"
+    # What guards a service says so by its own way of calling carefully.
+    service = known.get("careful", _careful) is not _careful
+    return f"{'call of the service' if service else 'syscall'} {describe(known.get('function'))}"
 
 
 def _handler(entry: FrameType, handler: Any, subject: Any) -> str:

@@ -179,7 +179,7 @@ class Stopping(Teardown):
                 await Deep(
                     self._disable(run, child, order, reason=stopped_by_parent(child, plugin))
                 )
-            await run.take(plugin, order.left)
+            await run.take(plugin, order.patience)
             try:
                 was = self._begin_stop(plugin, cascade, reason)
                 kernel.contributions.tell()
@@ -269,7 +269,7 @@ class Stopping(Teardown):
                     plugin=plugin.name,
                     version=plugin.version,
                 )
-            await run.take(plugin, order.left)
+            await run.take(plugin, order.patience)
             try:
                 if plugin.state not in _AT_REST:
                     if monotonic() - began > kernel.transition_timeout:

@@ -73,6 +73,11 @@ class StopOrder:
         """What is left for all of it; None without a bound."""
         return None if self._end is None else max(0.0, self._end - monotonic())
 
+    @property
+    def patience(self) -> Optional[float]:
+        """How long somebody else's transition is waited for; None for the host's bound alone."""
+        return None if self._end is None else self.seconds
+
     def part(self) -> "StopOrder":
         """An order with the same bounds, and failures of its own, for one of several at once."""
         part = StopOrder(self._kernel, self._timeout, crash=self.crash)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from _thread import get_ident
 from dataclasses import replace
@@ -9,7 +10,7 @@ from threading import Event as Flag
 from threading import Lock, Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from ..kernel.generation import Generation
 from ..kernel.sighting import (
@@ -88,12 +89,13 @@ class Watchdog:
         self._policy = policy
         self._tell = tell
         self._lock = Lock()
+        self._thread: Optional[Thread] = None
+        _watchdogs.add(self)
         self._last: Optional[float] = None
         self._due: Optional[float] = None
         self._calls: "WeakKeyDictionary[Mark, _Call]" = WeakKeyDictionary()
         self._on_top: Dict[int, _Call] = {}
         self._told: List[Tuple[_Call, "ref[Mark]"]] = []
-        self._thread: Optional[Thread] = None
         self._attached = False
         self._end = Flag()
         self.interval = max(policy.slow / 4, SHORTEST)
@@ -117,6 +119,11 @@ class Watchdog:
             except RuntimeError:  # the interpreter ends, or the machine has no threads left
                 return
             self._thread = thread
+
+    def forked(self) -> None:
+        """Forgets a thread that is not there in this process."""
+        self._lock = Lock()
+        self._thread = None
 
     def close(self) -> None:
         """Looks no more."""
@@ -271,6 +278,18 @@ def _stall(seen: Sighting, generation: Generation, call: _Call, state: str, iden
         stack_of(seen),
         caller_of(seen),
     )
+
+
+def _after_fork() -> None:
+    """Starts afresh in a forked child, which has none of the threads and may find locks held."""
+    for watchdog in list(_watchdogs):
+        watchdog.forked()
+
+
+_watchdogs: "WeakSet[Watchdog]" = WeakSet()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _look(get: "ref[Watchdog]", end: Flag) -> None:

@@ -388,3 +388,35 @@ def test_the_process_ends_although_a_plugin_hangs(make: Make, tmp_path: Path, ho
         check=False,
     )
     assert "did not return within 0.1 s" in ran.stderr and "pkl-stop-a" in ran.stderr
+
+
+def test_close_does_not_spend_all_its_time_on_a_start_that_hangs_in_another_thread(
+    brief: pkl.PluginHost, make: Make, shared: Any
+) -> None:
+    make("a", SAYS)
+    make("stuck", "import pkl, shared\npkl.this.on_enable += shared.done.wait\n")
+    brief.start("a")
+    stuck = brief.load_plugin("stuck")
+    starting = threading.Thread(target=lambda: shared.seen.append(attempt(stuck.enable)))
+    starting.start()
+    wait_until(lambda: state(stuck) == "enabling")
+    began = time.monotonic()
+    with pytest.raises(pkl.CleanupError) as raised:
+        brief.close()
+    assert time.monotonic() - began < brief.close_timeout
+    assert "TransitionTimeout" in str(raised.value) and "'stuck' (state: enabling)" in str(
+        raised.value
+    )
+    assert shared.seen == ["a"]
+    shared.done.set()
+    starting.join(PATIENCE)
+    assert not starting.is_alive()
+
+
+def attempt(function: Any) -> str:
+    """What calling it comes to."""
+    try:
+        function()
+    except pkl.PklError as error:
+        return type(error).__name__
+    return "done"

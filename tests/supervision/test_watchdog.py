@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -227,6 +228,12 @@ KINDS = {
     ),
     "on_disable": ("@pkl.this.on_disable.on\ndef f(): shared.block()", "disable", "on_disable f ("),
     "event's body": ("@pkl.event\ndef f(): shared.block()", "mine.f", "the body f ("),
+    "service": (
+        "class S:\n    def ask(self): shared.block()\npkl.provide(S, S())\nused = pkl.use(S)\n"
+        "def g(): used.api.ask()",
+        "module.g",
+        "call of the service S.ask (",
+    ),
     "bound function": ("g = pkl.bind(shared.block)\n", "module.g", ""),
 }
 
@@ -797,18 +804,91 @@ def test_moving_the_clock_stops_only_where_there_is_something_to_tell(
     assert states(stalls) == ["slow shop", "hung shop"] and len(looks) < 20
 
 
-def test_a_fork_goes_on_unwatched_until_a_plugin_starts(make: Make, tmp_path: Path) -> None:
-    made = pkl.PluginHost()
-    watchdog = Watchdog(made.kernel, pkl.WatchdogPolicy(), lambda stall, generation: None)
-    watchdog.start()
-    before = watchdog._thread
-    assert before is not None
-    watchdog._end.set()
-    before.join(PATIENCE)  # as after a fork, where the thread is not there
-    watchdog._end.clear()
-    watchdog.start()
-    after = watchdog._thread
-    assert after is not None and after is not before and after.is_alive()
-    watchdog.close()
-    after.join(PATIENCE)
-    assert asyncio.iscoroutinefunction(made.aclose)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_watches_from_the_next_start_on(tmp_path: Path, make: Make) -> None:
+    """In a process of its own: whoever forks must not have pytest's threads."""
+    make("a", "import pkl, time\n@pkl.syscall\ndef f(): time.sleep(600)\n")
+    program = f"""
+    import os, pkl, threading
+    host = pkl.PluginHost(
+        paths=[{str(tmp_path / "plugins")!r}],
+        supervision=pkl.Supervision(watchdog=pkl.WatchdogPolicy(slow=0.02)),
+    )
+    pkl.set_default_host(host)
+    plugin = host.load_plugin("a").enable()
+    if os.fork():
+        os._exit(os.WEXITSTATUS(os.wait()[1]))
+    told = threading.Event()
+    host.on_stall.subscribe(lambda stall: told.set())
+    assert threading.active_count() == 1
+    plugin.disable()
+    plugin.enable()
+    threading.Thread(target=plugin.module.f, daemon=True).start()
+    os._exit(7 if told.wait(20) else 1)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", dedent(program)],
+        timeout=3 * PATIENCE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 7, ran.stderr
+
+
+def test_a_plugin_whose_own_start_hangs_is_quarantined_from_the_next_on(
+    make: Make,
+    clock: FakeClock,
+    going: Going,
+    shared: Shared,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    make("a", "import pkl, shared\npkl.this.on_enable += shared.block\n")
+    made = pkl.PluginHost(
+        paths=[tmp_path / "plugins"],
+        clock=clock,
+        transition_timeout=0.05,
+        supervision=pkl.Supervision(watchdog=pkl.WatchdogPolicy(on_hung="quarantine")),
+    )
+    faults: List[Any] = []
+    seen: List[pkl.Stall] = []
+    made.on_error.subscribe(faults.append)
+    made.on_stall += seen.append
+    with made.as_current():
+        plugin = made.load_plugin("a")
+        thread = going(plugin.enable)
+        clock.advance(60)
+        wait_until(lambda: faults)
+        assert isinstance(faults[0].error, pkl.TransitionTimeout)
+        assert faults[0].where == "stopping of a, which hangs,"
+        shared.done.set()
+        thread.join(PATIENCE)
+        assert state(plugin) == "enabled"
+        wait_until(lambda: "it is in quarantine from its next start on" in caplog.text)
+        plugin.disable()
+        with pytest.raises(pkl.PluginBlocked, match="is in quarantine"):
+            plugin.enable()
+        assert [each.state for each in seen] == ["slow", "hung"]
+        made.close()
+
+
+def test_a_handler_that_was_given_up_does_not_quarantine_the_plugin_that_was_stopped(
+    strict: pkl.PluginHost, make: Make, clock: FakeClock, shared: Shared
+) -> None:
+    make("a", "import pkl, shared\npkl.this.on_disable += shared.block\n")
+    strict.start()
+    plugin = strict.get_plugin("a")
+    assert plugin is not None
+    with pytest.raises(pkl.CleanupError):
+        plugin.disable(timeout=0)
+    seen: List[pkl.Stall] = []
+    strict.on_stall += seen.append
+    clock.advance(60)
+    clock.advance(60)
+    assert [(each.state, each.thread) for each in seen] == [
+        ("slow", "pkl-stop-a"),
+        ("hung", "pkl-stop-a"),
+    ]
+    time.sleep(0.02)
+    assert reason(plugin) == "stopped"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Iterator, Tuple
@@ -91,3 +92,23 @@ def test_a_path_can_be_taken_only_once(host: pkl.PluginHost, tmp_path: Path) -> 
     with pytest.raises(pkl.PluginLoadError, match="GET /hello is answered by"):
         host.load_plugin(path=rival)
     assert ask(host, "GET", "/hello")[0] == 200
+
+
+def test_it_is_started_again_with_its_users_when_the_server_dies(host: pkl.PluginHost) -> None:
+    import desk_http
+
+    http, greeter = host.get_plugin("http"), host.get_plugin("greeter")
+    assert http is not None
+    assert greeter is not None
+    dead = desk_http.server
+    assert dead is not None
+
+    def dies() -> None:
+        raise OSError("the line went dead")
+
+    dead._http.service_actions = dies  # type: ignore[method-assign]
+    end = time.monotonic() + 20
+    while http.generation.number == 1 or greeter.state is not pkl.PluginState.ENABLED:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert ask(host, "GET", "/hello?name=ana") == (200, {"hello": "ana", "as": "greeter"})

@@ -18,6 +18,6 @@ def respond(method: str, path: str, query: Dict[str, str], body: str) -> Any:
 @this.on_enable.on
 def begin() -> None:
     """Starts the server."""
-    desk_http.server = Server(respond)
+    desk_http.server = Server(respond, this.crash)
     this.host.resource_manager.register(desk_http.server)
     log.info("listening on http://127.0.0.1:%d", desk_http.server.port)

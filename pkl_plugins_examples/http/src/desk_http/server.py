@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Thread, current_thread
 from typing import Any, Callable, Dict
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,26 +19,37 @@ Answer = Callable[[str, str, Dict[str, str], str], Any]
 class Server(Resource):
     """Listens on a free port of 127.0.0.1 from its making until it is released.
 
+    Args:
+        answer: Answers requests.
+        crash: Called in the server's thread with the error that ended it.
+
     Attributes:
         port: Where it listens.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, crash: Callable[[BaseException], None]) -> None:
         super().__init__()
         self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
         self._http.answer = answer
         self.port: int = self._http.server_address[1]
-        serve, options = self._http.serve_forever, {"poll_interval": 0.02}
-        self._thread = Thread(target=serve, kwargs=options, name="desk-http", daemon=True)
+        self._crash = crash
+        self._thread = Thread(target=self._serve, name="desk-http", daemon=True)
         self._thread.start()
 
     def __repr__(self) -> str:
         return f"<Server on port {self.port}>"
 
+    def _serve(self) -> None:
+        try:
+            self._http.serve_forever(poll_interval=0.02)
+        except Exception as error:
+            self._crash(error)  # which stops the plugin, and with it this server
+
     def _cleanup(self) -> None:
         self._http.shutdown()
         self._http.server_close()
-        self._thread.join()
+        if self._thread is not current_thread():
+            self._thread.join()
 
 
 class _HTTPServer(ThreadingHTTPServer):
