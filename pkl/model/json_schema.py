@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, Iterator, List, Mapping, Tuple
 
 from ..errors import MissingExtra
+from .schema_match import match_of
 
 __all__ = ["JsonSchema", "Path", "UnusableSchema", "at", "dotted", "states"]
 
@@ -54,6 +55,7 @@ class JsonSchema:
             raise _no_schema(e) from None
         except Exception as e:
             raise _unusable(e) from None
+        self._match = match_of(schema)
 
     def breaches(self, value: Any, *, partial: bool = False) -> List[Tuple[Path, str]]:
         """The places at which a value breaks it, each with the rule; the first thousand.
@@ -65,6 +67,8 @@ class JsonSchema:
         Raises:
             UnusableSchema: A reference in it leads nowhere, a pattern is none, and so on.
         """
+        if self._match is not None and self._match(value):
+            return []
         try:
             errors = list(islice(self._validator.iter_errors(value), MOST))
         except Exception as e:

@@ -377,6 +377,24 @@ def test_a_new_generation_shows_the_new_values(first: str, make: Make, host_of: 
     assert host.contributions("menus")[0][:3] == ("git", "1.1", "new")
 
 
+def test_a_new_generation_heeds_all_of_its_new_manifest(make: Make, host_of: MakeHost) -> None:
+    """Also what it requires and provides, which nobody could know of while the old one ran."""
+    make("base")
+    make("git", {"menus": "old"})
+    host = host_of()
+    host.start("git")
+    git = plugin_of(host, "git")
+    make("git", {"menus": "new"}, requires=["base"], provides=["vcs"])
+    make("user", requires=["vcs"])
+    host.refresh()
+    assert plugin_of(host, "base").state.value == "unloaded"
+    git.disable()
+    git.enable()
+    assert plugin_of(host, "base").state.value == "enabled"
+    assert host.contributions("menus")[0].value == "new"
+    assert plugin_of(host, "user").enable().bindings["vcs"] is git
+
+
 def test_a_manifest_that_became_invalid_is_refused_by_the_next_generation(
     make: Make, host_of: MakeHost
 ) -> None:

@@ -143,3 +143,16 @@ async def acheck() -> None:
     assert_type(await aplain(1), None)
     assert_type(await aaround(1), None)
     await aasked(1)
+
+
+def contributed(host: pkl.PluginHost) -> None:
+    """What is contributed is a tuple of entries; who hears of changes gets an undo."""
+    assert_type(host.contributions("menus"), Tuple[pkl.Contribution, ...])
+    assert_type(pkl.contributions("menus"), Tuple[pkl.Contribution, ...])
+    assert_type(host.contributions("menus")[0].file, Optional[str])
+
+    def heard(change: pkl.ContributionsChange) -> None:
+        assert_type(change.added, Tuple[pkl.Contribution, ...])
+
+    pkl.on_contributions("menus", heard)()
+    host.on_contributions("menus", heard)()
