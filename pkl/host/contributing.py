@@ -23,8 +23,9 @@ class Contributing(Planning):
 
     kernel: Kernel
     _finder: HostFinder
-    _foreseen: Optional[Tuple[Discovery, Mapping[str, Desired]]] = None
-    """What the plan was made of that was looked at before the host has started."""
+    _foreseen: Optional[Tuple[Discovery, Mapping[str, Desired], bool]] = None
+    """What the plan was made of that was looked at before the host has started: what was found,
+    what is wanted, and whether it is safe mode."""
 
     @property
     def points(self) -> Optional[Mapping[str, Any]]:
@@ -80,7 +81,7 @@ class Contributing(Planning):
         desired = dict(self.desired)
         known = self._foreseen
         found = self._finder.found
-        if known is None or known[0] is not found or known[1] != desired:
+        if known is None or known[0] is not found or known[1:] != (desired, self.safe_mode):
             plan = self.resolve()
-            self._foreseen = (self._finder.found, desired)
+            self._foreseen = (self._finder.found, desired, self.safe_mode)
             held.expect(plan, starting=False)

@@ -464,6 +464,18 @@ def test_before_the_start_what_people_want_counts(make: Make, host_of: MakeHost)
     assert names(host.contributions("menus")) == ["a", "c", "b"]
 
 
+def test_in_safe_mode_only_what_is_critical_counts(make: Make, host_of: MakeHost) -> None:
+    make("a", {"menus": 1}, critical=True)
+    make("b", {"menus": 2})
+    make("c", {"menus": 3}, activation=["import"])
+    host = host_of()
+    assert names(host.contributions("menus")) == ["a", "b", "c"]
+    host.safe_mode = True
+    assert names(host.contributions("menus")) == ["a"]
+    host.start()
+    assert names(host.contributions("menus")) == ["a"]
+
+
 def test_a_handler_that_raises_harms_nobody(
     make: Make, host_of: MakeHost, caplog: pytest.LogCaptureFixture
 ) -> None:
