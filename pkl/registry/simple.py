@@ -83,8 +83,8 @@ def project_json(name: str, files: Sequence[SimpleFile]) -> bytes:
             "hashes": {"sha256": each.sha256},
             "size": each.size,
             "upload-time": moment_text(each.uploaded),
+            # Not under its old name as well: pip 22.3 to 23.1 fails over that in JSON (PEP 714).
             "core-metadata": {"sha256": each.metadata_sha256},
-            "dist-info-metadata": {"sha256": each.metadata_sha256},
             "yanked": False if each.yanked is None else each.yanked or True,
         }
         if each.requires_python:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zipfile
@@ -608,3 +609,13 @@ def test_an_index_larger_than_any_is_not_read(root: Path, wheels: Path) -> None:
 def test_the_times_of_wheels_are_those_that_tests_set(wheels: Path) -> None:
     """Or none would count as unchanged."""
     assert {path.stat().st_mtime for path in wheels.iterdir()} == {LONG_AGO}
+
+
+def test_the_package_index_does_not_break_older_pips(root: Path, wheels: Path) -> None:
+    """pip 22.3 to 23.1 fails over the old name of ``core-metadata`` in JSON (PEP 714)."""
+    build(root, wheels)
+    whole = json.loads((root / "simple" / "audit" / "index.v1.json").read_text("utf-8"))
+    for each in whole["files"]:
+        beside = (root / "files" / f"{each['filename']}.metadata").read_bytes()
+        assert each["core-metadata"] == {"sha256": hashlib.sha256(beside).hexdigest()}
+        assert "dist-info-metadata" not in each
