@@ -8,7 +8,12 @@ young); and for the solve ``market`` and ``project`` (what there is to choose fr
 and on this machine), ``universe`` (what of it can be reached), ``proposals`` (what our resolver
 would choose), ``ranges`` and ``oracle`` (questions to the installer), ``answers`` (what is believed
 of what it says), ``contradictions`` and ``nogoods`` (what cannot be had together), ``solving`` (all
-of it).
+of it); for the installers ``host_side`` (what of the environment stays as it is), ``index_page``,
+``stub_wheel``, ``index_server`` and ``index_view`` (the one index that they are shown),
+``wheel_choice``, ``processes``, ``proof_text``, ``asking``, ``uv``, ``pip`` and ``choose_backend``;
+and for wheels ``fetching`` (brought here and kept), ``member_names``, ``zip_reading``, ``record``,
+``top_levels``, ``wheel_layout``, ``taken``, ``announced`` and ``audit`` (whether it may be placed),
+``placed`` (whether what was unpacked is what was audited).
 """
 
 from __future__ import annotations

@@ -24,15 +24,16 @@ from ..errors import BackendFailed, Fault, WheelRefused
 from ..model.candidate import Candidate, Origin
 from ..model.manifest import PluginMetadata
 from ..model.plan import Plan
-from ..model.requirement import version_key
+from ..model.requirement import parse_requirement, version_key
 from ..model.state import Desired
 from ..resolver import resolve
+from ..resolver.problem import is_prerelease
 from .backend import Resolved
 from .market import Market
 from .oracle import Answer
 from .solution import Chosen, WheelRef
 from .universe import Entry, Universe
-from .wanted import HostSide, Root
+from .wanted import HostSide, Root, RootKind
 
 __all__ = ["Judge", "Judged", "Unsuitable"]
 
@@ -93,6 +94,7 @@ class Judge:
         self._host = host
         self._pins = {each.name: each for each in host.pins}
         self._roots = sorted({each.name for each in roots})
+        self._early = {each.name for each in roots if _asks_for_prerelease(each)}
         self._desired = desired
         self._backend = backend
         self._prereleases = True if prereleases else None
@@ -271,7 +273,7 @@ class Judge:
                 raise Unsuitable(why, beside)
 
     def _notes(self, chosen: Sequence[Chosen], plan: Plan) -> List[str]:
-        notes = list(plan.notes)
+        notes = [*self._prerelease_notes(chosen), *plan.notes]
         there = {each.name for each in plan.steps}
         for each in chosen:
             entries = self._universe.carriers(each.name, each.version)
@@ -284,6 +286,24 @@ class Judge:
                         f"start: {reason.message}"
                     )
         return list(dict.fromkeys(notes))
+
+    def _prerelease_notes(self, chosen: Sequence[Chosen]) -> List[str]:
+        """The pre-releases that were taken without anybody asking for one."""
+        if self._prereleases:
+            return []
+        return [
+            f"{each.name} {each.version} is a pre-release; nothing else fits"
+            for each in chosen
+            if is_prerelease(each.version)
+            and not self._early.intersection(plugin.name for plugin in each.plugins)
+        ]
+
+
+def _asks_for_prerelease(root: Root) -> bool:
+    """Whether a pre-release of it is what was asked for."""
+    return root.kind is not RootKind.REGISTRY or (
+        parse_requirement(root.requirement).asks_for_prereleases
+    )
 
 
 def _file(each: Resolved) -> str:

@@ -85,7 +85,10 @@ def _uvs() -> Iterator[FoundInstaller]:
     """uv beside the interpreter, on the PATH, and as a module."""
     suffix = ".exe" if os.name == "nt" else ""
     beside = os.path.join(os.path.dirname(sys.executable), f"uv{suffix}")
-    paths = [beside if os.access(beside, os.X_OK) else None, shutil.which("uv")]
+    found = shutil.which("uv")
+    if found is not None and os.name == "nt" and _is_here(found):
+        found = None  # Windows looks into the current directory first, whoever filled it.
+    paths = [beside if os.access(beside, os.X_OK) else None, found]
     commands: List[Tuple[str, ...]] = [(os.path.abspath(each),) for each in paths if each]
     if importlib.util.find_spec("uv") is not None:
         commands.append((sys.executable, "-I", "-m", "uv"))
@@ -97,6 +100,11 @@ def _uvs() -> Iterator[FoundInstaller]:
         elif release_of(version) < UV_MINIMUM:
             problem = f"is older than {'.'.join(map(str, UV_MINIMUM))}"
         yield FoundInstaller("uv", version, command, problem)
+
+
+def _is_here(path: str) -> bool:
+    """Whether a program lies in the current directory."""
+    return os.path.dirname(os.path.abspath(path)) == os.getcwd()
 
 
 def _version(command: Tuple[str, ...]) -> str:

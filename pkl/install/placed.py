@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import Dict, Iterator, List, Sequence
 
 from ..errors import BackendFailed
 from ..names import printable
+from ..registry.folder import digest
 from .audit import PlacedFile, WheelContent
 
 __all__ = ["check_placed"]
@@ -80,13 +80,7 @@ def _is_link(folder: str, name: str) -> bool:
 def _is_same(path: str, known: PlacedFile) -> bool:
     if os.path.islink(path) or not os.path.isfile(path):
         return False
-    if not known.sha256:
-        return True
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for piece in iter(lambda: file.read(1 << 20), b""):
-            digest.update(piece)
-        return file.tell() == known.size and digest.hexdigest() == known.sha256
+    return not known.sha256 or digest(path) == (known.sha256, known.size)
 
 
 def _remove_empty(target: str) -> None:

@@ -247,6 +247,10 @@ def test_pre_releases_are_taken_if_asked_for_or_if_there_is_nothing_else() -> No
     assert versions(world.solve("auth", prereleases=True)) == {"acme-auth": "2.0rc1"}
     assert world.asked[-1].prereleases
     assert versions(world.solve("early")) == {"acme-early": "1.0a1"}
+    note = "acme-early 1.0a1 is a pre-release; nothing else fits"
+    assert world.solve("early").notes == (note,)
+    assert world.solve("early>=1.0a1").notes == ()
+    assert world.solve("early", prereleases=True).notes == ()
 
 
 # What the host has.
