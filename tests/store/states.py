@@ -14,7 +14,7 @@ __all__ = ["full_state", "json_values", "states"]
 _KNOWN = {
     *("schema", "host", "plugins", "name", "version", "group", "paths", "app", "desired", "pin"),
     *("quarantine", "consents", "settings", "value", "since", "by", "why", "held", "changes"),
-    "consent",
+    *("consent", "points"),
 }
 
 json_values: "st.SearchStrategy[Any]" = st.recursive(
@@ -72,6 +72,7 @@ states: "st.SearchStrategy[HostState]" = st.builds(
         st.lists(_texts, max_size=2).map(tuple),
         st.none() | _filled,
         _extras,
+        st.none() | st.dictionaries(_texts, json_values, max_size=2),
     ),
     st.dictionaries(_names, _records(), max_size=3),
     _extras,
@@ -80,7 +81,9 @@ states: "st.SearchStrategy[HostState]" = st.builds(
 
 def full_state() -> HostState:
     """A state that says something of everything."""
-    state = HostState(HostFacts("shop", "2.1", "shop.plugins", ("/srv/plugins",), "shop:host"))
+    points = {"commands": {"type": "array"}, "menus": None}
+    facts = HostFacts("shop", "2.1", "shop.plugins", ("/srv/plugins",), "shop:host", points=points)
+    state = HostState(facts)
     state = state.with_desired("auth", Desired.DISABLED, since="2026-11-25T03:00:00Z", by="me")
     state = state.with_desired("legacy", Desired.MASKED)
     state = state.with_pin("auth", "1.3")

@@ -47,6 +47,7 @@ def test_the_file_is_json_for_people_too() -> None:
         "group": "shop.plugins",
         "paths": ["/srv/plugins"],
         "app": "shop:host",
+        "points": {"commands": {"type": "array"}, "menus": None},
     }
     assert whole["plugins"]["auth"] == {
         "desired": {"value": "disabled", "since": "2026-11-25T03:00:00Z", "by": "me"},
