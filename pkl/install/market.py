@@ -6,6 +6,7 @@ from typing import Dict, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 from ..discovery.headers import read_headers
 from ..errors import RegistryAbsent
+from ..model.manifest import PluginMetadata
 from ..model.requirement import version_key
 from ..model.state import Reason
 from ..names import canonical
@@ -112,6 +113,7 @@ class RegistryMarket:
         self._offers: Dict[str, Tuple[Offer, ...]] = {}
         self._chosen: Dict[str, Tuple[Chosen, ...]] = {}
         self._problems: Dict[str, Dict[object, Reason]] = {}
+        self._carriers: Dict[str, Mapping[str, Sequence[str]]] = {}
 
     def offers(self, plugin: str) -> Tuple[Chosen, ...]:
         """Every version of a plugin, each as the distribution that carries it."""
@@ -174,18 +176,33 @@ class RegistryMarket:
 
     def carried(self, distribution: str) -> Tuple[str, ...]:
         """The plugins that a distribution is known to carry."""
-        return ()
+        found = {p.name for each in self._given if each.name == distribution for p in each.plugins}
+        for registry in self._packages:
+            found.update(self._names(registry).get(distribution, ()))
+        return tuple(sorted(found))
 
     def providers(self, capability: str) -> Tuple[str, ...]:
         """The plugins that are known to provide a capability in some version."""
-        return tuple(
-            sorted(
-                p.name
-                for each in self._given
-                for p in each.plugins
-                if any(offered.name == capability for offered in p.provides)
-            )
-        )
+        found = {
+            p.name
+            for each in self._given
+            for p in each.plugins
+            if any(offered.name == capability for offered in p.provides)
+        }
+        for packages in self._packages.values():
+            for name, entry in packages.client.index().plugins.items():
+                if capability in entry.provides:
+                    found.add(name)
+        return tuple(sorted(found))
+
+    def _names(self, registry: str) -> Mapping[str, Sequence[str]]:
+        """The plugins that each distribution of a registry carries, as its index says."""
+        if registry not in self._carriers:
+            found: Dict[str, List[str]] = {}
+            for name, entry in self._packages[registry].client.index().plugins.items():
+                found.setdefault(entry.distribution or name, []).append(name)
+            self._carriers[registry] = found
+        return self._carriers[registry]
 
     def _of(self, plugin: str) -> Tuple[Offer, ...]:
         """The plugin in the registries that may serve it: one, or all of a collision."""
@@ -219,8 +236,20 @@ class RegistryMarket:
             wheels=wheels,
             registry=offer.client.name,
             signer=_signer(packages),
-            plugins=(release.metadata,),
+            plugins=(release.metadata, *self._beside(offer, release)),
         )
+
+    def _beside(self, offer: Offer, release: Release) -> List[PluginMetadata]:
+        """What else the wheels of a release carry: what other pages list with the same wheels."""
+        files = {each.sha256 for each in release.files}
+        carrier = canonical(offer.page.distribution)
+        found: List[PluginMetadata] = []
+        for name in self._names(offer.client.name).get(carrier, ()):
+            page = offer.client.page(name) if name != offer.page.name else None
+            other = page.release(release.version) if page is not None else None
+            if other is not None and files & {each.sha256 for each in other.files}:
+                found.append(other.metadata)
+        return found
 
     def _serving(
         self, distribution: str, registry: str

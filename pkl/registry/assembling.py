@@ -80,7 +80,16 @@ def latest_of(page: Page, sha256: str) -> IndexEntry:
     final = [each for each in good if specifier_contains("", each.version, False)]
     latest = next(iter(final or good), None)
     summary = (page.releases[0] if latest is None else latest).metadata.summary
-    return IndexEntry(page.name, summary, None if latest is None else latest.version, sha256)
+    offered = {each.name for release in page.releases for each in release.metadata.provides}
+    distribution = canonical(page.distribution)
+    return IndexEntry(
+        page.name,
+        summary,
+        None if latest is None else latest.version,
+        sha256,
+        tuple(sorted(offered)),
+        distribution if distribution != page.name else "",
+    )
 
 
 def _agreeing(rows: Iterable[WheelRow]) -> Tuple[List[Group], List[Problem]]:

@@ -31,12 +31,16 @@ class IndexEntry(NamedTuple):
         latest: Its highest version that is not withdrawn, a pre-release only if there is no
             other; None if every version is withdrawn.
         sha256: The digest of its page, in hex.
+        provides: The capabilities that any version of it provides, by canonical name, sorted.
+        distribution: The canonical name of what carries it; its own name where none is stated.
     """
 
     name: str
     summary: str
     latest: Optional[str]
     sha256: str
+    provides: Tuple[str, ...] = ()
+    distribution: str = ""
 
 
 class Rotation(NamedTuple):

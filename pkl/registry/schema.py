@@ -13,6 +13,7 @@ from ..errors import ManifestError
 from ..model.checking import dotted
 from ..model.manifest import PluginMetadata
 from ..model.requirement import is_version, version_key
+from ..names import canonical
 from .fields import Reader
 from .keys import PublicKey, parse_public_key
 from .model import (
@@ -166,8 +167,23 @@ def _entries(reader: Reader, plugins: Mapping[str, Any]) -> Dict[str, IndexEntry
         if latest is not None and not (isinstance(latest, str) and is_version(latest)):
             reader.fault(f"{path}.latest", latest, "must be a version (PEP 440), or null")
         summary = reader.line(row, path, "summary")
-        found[name] = IndexEntry(name, summary, latest, reader.digest(row, path, "sha256"))
+        digest = reader.digest(row, path, "sha256")
+        provides = _capabilities(reader, path, row.get("provides", []))
+        carrier = reader.name(row, path, "distribution") if "distribution" in row else ""
+        found[name] = IndexEntry(name, summary, latest, digest, provides, canonical(carrier))
     return found
+
+
+def _capabilities(reader: Reader, path: str, listed: Any) -> Tuple[str, ...]:
+    """The names of the capabilities that a plugin provides."""
+    where = dotted(path, "provides")
+    if not isinstance(listed, list):
+        reader.fault(where, listed, "must be a list of names")
+        return ()
+    named = [each for each in listed if isinstance(each, str) and reader.is_name(where, each)]
+    if not all(isinstance(each, str) for each in listed):
+        reader.fault(where, listed, "must be a list of names")
+    return tuple(sorted(named))
 
 
 def _rotations(reader: Reader, listed: Any) -> Tuple[Rotation, ...]:

@@ -6,7 +6,7 @@ import json
 from typing import Any, Dict, List
 
 from ..model.manifest import PluginMetadata
-from .model import Index, Page, Revocations, WheelFile
+from .model import Index, IndexEntry, Page, Revocations, WheelFile
 from .moments import moment_text
 from .schema import INDEX_SCHEMA, PAGE_SCHEMA, REVOKED_SCHEMA
 
@@ -20,10 +20,7 @@ def dump_index(index: Index) -> bytes:
         "serial": index.serial,
         "expires": None if index.expires is None else moment_text(index.expires),
         "revoked": index.revoked,
-        "plugins": {
-            name: {"summary": each.summary, "latest": each.latest, "sha256": each.sha256}
-            for name, each in index.plugins.items()
-        },
+        "plugins": {name: _entry(each) for name, each in index.plugins.items()},
     }
     if index.simple:
         whole["simple"] = index.simple
@@ -33,6 +30,19 @@ def dump_index(index: Index) -> bytes:
             for each in index.rotations
         ]
     return _dump(whole)
+
+
+def _entry(each: IndexEntry) -> Dict[str, Any]:
+    row: Dict[str, Any] = {
+        "summary": each.summary,
+        "latest": each.latest,
+        "sha256": each.sha256,
+    }
+    if each.provides:
+        row["provides"] = list(each.provides)
+    if each.distribution:
+        row["distribution"] = each.distribution
+    return row
 
 
 def dump_page(page: Page) -> bytes:

@@ -95,6 +95,18 @@ def test_an_index_says_what_it_holds() -> None:
     assert found.plugins["audit"] == IndexEntry("audit", "Writes who did what", "1.4.0", DIGEST)
 
 
+def test_an_index_may_say_what_a_plugin_provides_and_what_carries_it() -> None:
+    whole = index()
+    whole["plugins"]["audit"].update(provides=["log", "audit-log"], distribution="Acme_Suite")
+    entry = parse_index(encoded(whole)).plugins["audit"]
+    assert (entry.provides, entry.distribution) == (("audit-log", "log"), "acme-suite")
+    for wrong in ("log", [1], ["Log"], ["../log"]):
+        whole["plugins"]["audit"]["provides"] = wrong
+        assert faults_of_index(whole) == ["plugins.audit.provides"]
+    whole["plugins"]["audit"].update(provides=[], distribution="../suite")
+    assert faults_of_index(whole) == ["plugins.audit.distribution"]
+
+
 def test_a_page_says_what_its_versions_require_and_where_their_wheels_are() -> None:
     found = parse_page(encoded(page()), "audit", summary="Writes").releases[0]
     said = found.metadata

@@ -243,3 +243,51 @@ def test_without_any_registry_what_is_given_is_all_there_is(tmp_path: Path) -> N
     )
     assert versions(solution) == {"acme-a": "1.0"}
     assert Query(()).indexes == ()
+
+
+def two_of_one(shop: Shop) -> None:
+    """A distribution with two plugins, one of which provides a capability."""
+    files = {
+        f"suite_{each}/{file}": text
+        for each, manifest in (("one", ""), ("two", 'provides = ["storage==2.1"]'))
+        for file, text in (
+            ("__init__.py", ""),
+            ("plugin.py", ""),
+            ("plugin.toml", f'name = "{each}"\n{manifest}\n'),
+        )
+    }
+    points = {GROUP: {"one": "suite_one", "two": "suite_two"}}
+    shop.other("suite", "1.0", files=files, entry_points=points)
+
+
+def test_the_provider_of_a_capability_is_found_in_the_index_with_all_that_it_carries(
+    shop: Shop, fake_backend: FakeBackend
+) -> None:
+    two_of_one(shop)
+    shop.plugin("audit", "1.0", manifest="", requires=[], files={})
+    files = {"acme_log/__init__.py": "", "acme_log/plugin.py": ""}
+    files["acme_log/plugin.toml"] = 'name = "log"\nrequires = ["storage>=2"]\n'
+    shop.other("acme-log", "1.0", files=files, entry_points={GROUP: {"log": "acme_log"}})
+    shop.publish()
+    market = market_of(shop)
+    assert market.providers("storage") == ("two",)
+    assert market.carried("suite") == ("one", "two")
+    assert market.carried("acme-audit") == ("audit",)
+    solution = solved(market, fake_backend, "log")
+    assert versions(solution) == {"acme-log": "1.0", "suite": "1.0"}
+    suite = solution.named("suite")
+    assert suite is not None
+    assert [each.name for each in suite.plugins] == ["one", "two"]
+    assert [step.name for step in solution.plan.steps] == ["one", "two", "log"]
+
+
+def test_an_index_says_only_what_is_there_of_capabilities_and_distributions(shop: Shop) -> None:
+    two_of_one(shop)
+    shop.plugin("plain", distribution="plain")
+    shop.publish()
+    entries = RegistryClient(shop.known()).index().plugins
+    assert entries["two"].provides == ("storage",)
+    assert (entries["two"].distribution, entries["one"].provides) == ("suite", ())
+    assert (entries["plain"].distribution, entries["plain"].provides) == ("", ())
+    text = (shop.root / "pkl" / "v1" / "index.json").read_text()
+    assert text.count('"provides"') == 1 and text.count('"distribution"') == 2
