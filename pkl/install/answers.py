@@ -158,7 +158,8 @@ class Judge:
 
     def _plugins(self, each: Resolved, entries: Sequence[Entry]) -> Chosen:
         first = entries[0].chosen
-        if first.editable:
+        if first.editable or (first.registry and first in self._market.given()):
+            # The installer had a stand-in for it.
             return first
         wheel = _matching(first.wheels or ((first.wheel,) if first.wheel else ()), each)
         if wheel is None:

@@ -52,6 +52,10 @@ class Keeping:
         """The package indexes of the libraries."""
         return self._market.indexes()
 
+    def given(self) -> Tuple[Chosen, ...]:
+        """What is no question of registries."""
+        return self._market.given()
+
     def listed(self, distribution: str, version: str, registry: str = "") -> Optional[Chosen]:
         """What a registry's own package index says of a version of a distribution, or None."""
         return self._market.listed(distribution, version, registry)

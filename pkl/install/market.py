@@ -43,6 +43,10 @@ class Market(Protocol):
         """
         ...
 
+    def given(self) -> Tuple[Chosen, ...]:
+        """What is no question of registries: given by path, or kept as it is installed."""
+        ...
+
     def indexes(self) -> Tuple[str, ...]:
         """The simple indexes (PEP 503) that an installer looks into, the first that wins first."""
         ...
@@ -91,11 +95,12 @@ class Market(Protocol):
 class RegistryMarket:
     """The registries that the user knows, and what was given by path.
 
-    What is given by path outranks every registry: nothing else of these plugins is offered.
+    What is given by path outranks every registry: nothing else of these plugins is offered. So
+    does what is installed from a registry that is not known any more, and has to be kept as it is.
 
     Args:
         catalog: The registries; None if none is known.
-        given: What was given by path.
+        given: What was given by path, or is kept as it is installed.
         registries: The registry that a plugin must come from, by its canonical name.
     """
 
@@ -142,6 +147,10 @@ class RegistryMarket:
                 if each.fault is not None
             }
         return self._problems[plugin].get(version_key(version))
+
+    def given(self) -> Tuple[Chosen, ...]:
+        """What is no question of registries."""
+        return self._given
 
     def indexes(self) -> Tuple[str, ...]:
         """The simple indexes of the registries, in the user's order."""

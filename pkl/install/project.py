@@ -24,7 +24,7 @@ from ..names import canonical, is_valid
 from ..registry.folder import digest
 from .solution import Chosen, WheelRef
 
-__all__ = ["project_as_chosen", "project_paths", "stub_wheel", "wheel_as_chosen"]
+__all__ = ["project_as_chosen", "project_paths", "project_wheel", "wheel_as_chosen"]
 
 _WHEEL = "Wheel-Version: 1.0\nGenerator: pkl\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 _MARKS = (*MANIFEST_FILES, "plugin.py", "__init__.py")
@@ -81,7 +81,7 @@ def project_as_chosen(directory: str, group: str) -> Chosen:
     name, version = str(project["name"]), str(project["version"])
     requires = tuple(str(each) for each in project.get("dependencies", ()))
     files, places = _carried(directory, project, group)
-    file, data = stub_wheel(name, version, requires, files)
+    file, data = project_wheel(name, version, requires, files)
     with tempfile.TemporaryDirectory(prefix="pkl-") as folder:
         path = os.path.join(folder, file)
         Path(path).write_bytes(data)
@@ -111,7 +111,7 @@ def project_paths(directory: str) -> Tuple[str, ...]:
     return (source,) if os.path.isdir(source) else (directory,)
 
 
-def stub_wheel(
+def project_wheel(
     name: str, version: str, requires: Sequence[str], files: Mapping[str, bytes] = {}
 ) -> Tuple[str, bytes]:
     """A wheel that states what a distribution needs; its name, and its content.

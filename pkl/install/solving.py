@@ -10,35 +10,28 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Collection, Dict, FrozenSet, List, Mapping, NoReturn, Optional, Sequence, Tuple
+from typing import Collection, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import NoSolution
-from ..model.requirement import version_key
-from ..model.state import Desired, Reason
+from ..model.state import Desired
 from ..names import canonical
-from ..registry.address import file_of
-from ..resolver import Nogood
 from .answers import Judge, Judged, Unsuitable
 from .backend import Backend, Query
 from .contradictions import Contradiction, Contradictions
+from .lessons import Lessons
 from .market import Market
+from .no_answer import gave_up, refused
 from .nogoods import least_nogood
 from .oracle import Answer, Oracle, QuestionsSpent
-from .project import stub_wheel
 from .proposals import Proposal, Proposer
 from .ranges import spanning
-from .solution import Chosen, Solution
+from .solution import Solution
+from .stand_ins import local_wheels
 from .universe import Universe
 from .wanted import HostSide, Root
 
 __all__ = ["solve"]
-
-DOZEN = 12
-"""How many lines of a proof are kept unless all are asked for."""
 
 
 def solve(
@@ -117,8 +110,6 @@ class _Settled:
         self._prereleases = prereleases
         self._bound = bound
         self._full = full
-        self._nogoods: List[Nogood] = []
-        self._faults: Dict[Tuple[str, str], Reason] = {}
         self._refusals: List[NoSolution] = []
 
     def run(
@@ -134,6 +125,7 @@ class _Settled:
         """The solution."""
         universe = Universe(self._roots, self._market, self._host, locked, uploaded_before)
         self._universe = universe
+        self._lessons = Lessons(universe)
         kept = _kept(locked, moving, universe)
         self._judge = Judge(
             universe,
@@ -159,7 +151,7 @@ class _Settled:
             constraints=tuple(self._constraints()),
             installed=self._host.pins,
             indexes=self._market.indexes(),
-            wheels=tuple(_given_wheels(stack, universe)),
+            wheels=tuple(local_wheels(stack, universe, self._market.given())),
             preferred=tuple(f"{name}=={kept[name]}" for name in sorted(kept)),
             uploaded_before=uploaded_before,
             prereleases=self._prereleases,
@@ -171,7 +163,8 @@ class _Settled:
         try:
             judged = self._at_once(proposal, kept) or self._in_turn(proposal)
         except QuestionsSpent:
-            self._give_up()
+            name, asked = self._backend.name, self._oracle.asked
+            raise gave_up(self._roots, name, asked, self._lessons, self._full) from None
         return Solution(self._roots, judged.chosen, judged.plan, self._oracle.asked, judged.notes)
 
     def _constraints(self) -> List[str]:
@@ -229,7 +222,7 @@ class _Settled:
                 core = least_nogood(self._oracle, proposal.pins, refusal, self._universe.alive)
                 self._learn(core, refusal)
             except Unsuitable as e:
-                self._exclude(proposal.pins, e.why)
+                self._lessons.exclude(proposal.pins, e.why)
             proposal = self._proposed(libraries=True)
 
     def _answered(self, proposal: Proposal, asked: FrozenSet[str]) -> Judged:
@@ -256,9 +249,13 @@ class _Settled:
             libraries: Whether it is also looked at which versions there are of libraries.
         """
         while True:
-            proposal = self._proposer.propose(self._nogoods, self._faults, self._full)
+            proposal = self._proposer.propose(
+                self._lessons.nogoods, self._lessons.faults, self._full
+            )
             if proposal.blocked is not None:
-                self._refuse(proposal)
+                said = self._refusals[-1] if self._refusals else None
+                name, known = self._backend.name, self._contradictions
+                raise refused(self._roots, proposal, name, said, known, self._full)
             found = self._contradictions.of(proposal.pins, libraries=libraries)
             if not found:
                 return proposal
@@ -272,7 +269,7 @@ class _Settled:
 
     def _take(self, found: Sequence[Contradiction]) -> None:
         for each in found:
-            self._exclude(each.pins, each.why, each.remedy)
+            self._lessons.exclude(each.pins, each.why, each.remedy)
 
     # What is learned.
 
@@ -284,68 +281,7 @@ class _Settled:
             why = f"it needs libraries that do not go with what is there: {'; '.join(pins)}"
         elif len(core) == 1:
             why = f"{self._backend.name} finds no libraries that it could run with"
-        self._exclude(core, why)
-
-    def _exclude(self, core: Mapping[str, FrozenSet[str]], why: str, remedy: str = "") -> None:
-        """Notes that these distributions may not all be chosen."""
-        if len(core) == 1:
-            ((name, versions),) = core.items()
-            for version in versions:
-                called = self._universe.called(name, version)
-                text = why if why.startswith(called) else f"{called} cannot be had: {why}"
-                said = Reason("libraries", text, text, remedy or f"ask for another version: {name}")
-                self._faults.setdefault((name, version), said)
-            return
-        terms: List[List[Tuple[str, FrozenSet[str]]]] = [[]]
-        for name, versions in sorted(core.items()):
-            keys = {version_key(each) for each in versions}
-            carried: Dict[str, List[str]] = {}
-            for plugin, entries in self._universe.entries.items():
-                for each in entries:
-                    if each.chosen.name == name and version_key(each.chosen.version) in keys:
-                        carried.setdefault(plugin, []).append(each.plugin.version)
-            terms = [
-                [*before, (plugin, frozenset(found))]
-                for before in terms
-                for plugin, found in sorted(carried.items())
-            ]
-        self._nogoods += [Nogood(tuple(each), why) for each in terms]
-
-    # What is said in the end.
-
-    def _refuse(self, proposal: Proposal) -> NoReturn:
-        assert proposal.blocked is not None
-        lines = _capped(
-            [
-                line
-                for line in proposal.proof
-                if line.strip() and not line.startswith(("cause: ", "repair: "))
-            ],
-            self._full,
-        )
-        for refusal in self._refusals[-1:]:
-            said = [line for line in refusal.proof if line.strip()]
-            said += self._contradictions.pins_in(refusal.proof)
-            lines.append(f"{self._backend.name} says of the libraries:")
-            lines += [f"  {line}" for line in _capped(said, self._full)]
-        wanted = ", ".join(sorted({each.requirement for each in self._roots}))
-        raise NoSolution(
-            f"nothing that goes together was found for {wanted}: {proposal.blocked.cause}",
-            proof=lines,
-            hint=proposal.blocked.remedy,
-        )
-
-    def _give_up(self) -> NoReturn:
-        wanted = ", ".join(sorted({each.requirement for each in self._roots}))
-        lines = [f"{self._backend.name} was asked {self._oracle.asked} times"]
-        lines += [f"learned: {_told(each)}" for each in self._nogoods]
-        lines += [f"learned: {each.message}" for each in self._faults.values()]
-        raise NoSolution(
-            f"no answer for {wanted} within {self._bound} questions to {self._backend.name}",
-            proof=_capped(lines, self._full),
-            hint="narrow the versions, as in: pkl install "
-            + " ".join(f'"{each.name}==VERSION"' for each in self._roots[:2]),
-        )
+        self._lessons.exclude(core, why)
 
 
 def _kept(locked: Mapping[str, str], moving: Collection[str], universe: Universe) -> Dict[str, str]:
@@ -356,36 +292,3 @@ def _kept(locked: Mapping[str, str], moving: Collection[str], universe: Universe
         for name, version in locked.items()
         if canonical(name) not in moving and canonical(name) not in carriers
     }
-
-
-def _given_wheels(stack: ExitStack, universe: Universe) -> List[str]:
-    """The wheels of this machine; of an editable project one that only states what it needs."""
-    found: Dict[str, str] = {}
-    for entries in universe.entries.values():
-        for each in entries:
-            chosen = each.chosen
-            if chosen.editable and chosen.name not in found:
-                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pkl-"))
-                found[chosen.name] = _stub(folder, chosen)
-            elif not chosen.registry and chosen.wheel is not None:
-                found[chosen.wheel.url] = file_of(chosen.wheel.url)
-    return sorted(found.values())
-
-
-def _stub(folder: str, chosen: Chosen) -> str:
-    name, data = stub_wheel(chosen.name, chosen.version, chosen.requires)
-    path = os.path.join(folder, name)
-    Path(path).write_bytes(data)
-    return path
-
-
-def _told(nogood: Nogood) -> str:
-    names = [f"{name} {max(versions, key=version_key)}" for name, versions in nogood.terms]
-    return f"{' and '.join(names)}: {nogood.why}"
-
-
-def _capped(lines: Sequence[str], full: bool) -> List[str]:
-    if full or len(lines) <= DOZEN:
-        return list(lines)
-    left = len(lines) - DOZEN
-    return [f"... {left} more lines before these; --full shows them", *lines[left:]]

@@ -47,6 +47,9 @@ class Shelf:
     def indexes(self) -> Tuple[str, ...]:
         return ("https://example.org/simple",)
 
+    def given(self) -> Tuple[Chosen, ...]:
+        return ()
+
     def listed(self, distribution: str, version: str, registry: str = "") -> Optional[Chosen]:
         return None
 
@@ -63,7 +66,7 @@ class Shelf:
         self.asked.append(tuple(each.plugin for each in held))
         market = Keeping(self, held)
         assert market.indexes() == self.indexes()
-        assert market.listed("six", "1.0") is None
+        assert (market.given(), market.listed("six", "1.0")) == ((), None)
         assert (market.versions("six"), market.carried("six"), market.providers("six")) == (
             (),
             (),

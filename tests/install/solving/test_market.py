@@ -10,7 +10,7 @@ import pytest
 from pkl.errors import DiscoveryError, NoSolution, RegistryAbsent, RegistryGarbage, UsageError
 from pkl.install.backend import Query
 from pkl.install.market import RegistryMarket
-from pkl.install.project import project_as_chosen, project_paths, stub_wheel, wheel_as_chosen
+from pkl.install.project import project_as_chosen, project_paths, project_wheel, wheel_as_chosen
 from pkl.install.solution import Solution
 from pkl.install.solving import solve
 from pkl.install.wanted import HostSide, RootKind
@@ -227,8 +227,8 @@ def test_a_project_without_a_plugin_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_same_project_gives_the_same_stub() -> None:
-    one = stub_wheel("Acme.Auth", "1.2", ["liby<2"])
-    assert one == stub_wheel("Acme.Auth", "1.2", ["liby<2"])
+    one = project_wheel("Acme.Auth", "1.2", ["liby<2"])
+    assert one == project_wheel("Acme.Auth", "1.2", ["liby<2"])
     assert one[0] == "acme_auth-1.2-py3-none-any.whl"
 
 

@@ -333,6 +333,17 @@ def test_a_plugin_that_no_registry_has_is_refused() -> None:
     error = refusal(World(), "nothing")
     assert "you ask for nothing" in "\n".join(error.proof)
     assert error.proof[0] == "what you ask for cannot be had (missing)"
+    assert error.hint == (
+        "pkl search nothing, or add the registry that has it: pkl registry add NAME URL"
+    )
+
+
+def test_a_version_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    world = World()
+    world.plugin("auth==1.0")
+    error = refusal(world, "auth>=2")
+    assert "auth>=2, but auth is 1.0" in str(error)
+    assert error.hint == "pkl info auth shows which versions there are"
 
 
 # What is locked.
@@ -390,6 +401,19 @@ def test_an_editable_project_takes_part_by_a_wheel_that_only_states_what_it_need
     assert versions(solution) == {"acme-auth": "1.0", "liby": "1.0"}
     chosen = solution.named("acme-auth")
     assert chosen is not None and chosen.editable == "/home/me/auth" and chosen.wheel is None
+    (wheel,) = world.asked[-1].wheels
+    assert wheel.endswith("acme_auth-1.0-py3-none-any.whl")
+
+
+def test_what_is_installed_from_a_registry_that_is_gone_is_kept_as_it_is() -> None:
+    world = World()
+    world.library("liby==1.0")
+    world.library("liby==2.0")
+    kept = world.plugin("auth==1.0", "liby<2", registry="gone")
+    world.plugin("audit==1.0", requires=["auth"])
+    solution = world.solve("audit")
+    assert versions(solution) == {"acme-audit": "1.0", "acme-auth": "1.0", "liby": "1.0"}
+    assert solution.named("acme-auth") == kept
     (wheel,) = world.asked[-1].wheels
     assert wheel.endswith("acme_auth-1.0-py3-none-any.whl")
 

@@ -137,12 +137,17 @@ class World:
             for each in by_version.values()
             if any(p.name == plugin for p in each.plugins)
         ]
-        given = [each for each in all_ if not each.registry]
+        given = [each for each in all_ if each.registry in ("", "gone")]
         return tuple(given or all_)
 
     def problem(self, plugin: str, version: str) -> Optional[Reason]:
         """Why a version may not be chosen."""
         return self.problems.get((plugin, version))
+
+    def given(self) -> Tuple[Chosen, ...]:
+        """What is not of a registry, or of one that is gone."""
+        every = (each for by in self.distributions.values() for each in by.values())
+        return tuple(each for each in every if each.registry in ("", "gone"))
 
     def indexes(self) -> Tuple[str, ...]:
         """The one index."""
@@ -151,7 +156,7 @@ class World:
     def listed(self, distribution: str, version: str, registry: str = "") -> Optional[Chosen]:
         """What is known of a distribution, as a library."""
         made = self.distributions.get(distribution, {}).get(version)
-        if made is None or not made.registry:
+        if made is None or made.registry in ("", "gone"):
             return None
         return replace(made, requires=()) if self.blind else made
 
@@ -197,6 +202,8 @@ class World:
             return Resolved(name, version)
         wheel = self.distributions[name][version].wheel
         if wheel is None:
+            return Resolved(name, version, "file:///stub.whl", "0" * 64)
+        if self.distributions[name][version].registry == "gone":
             return Resolved(name, version, "file:///stub.whl", "0" * 64)
         return Resolved(name, version, wheel.url, wheel.sha256, INDEX)
 
