@@ -15,7 +15,7 @@ from ..model.settings import masked
 from ..render.table import Cell, fields, state_cell
 from .contributors import in_one_line
 from .options import Verb
-from .rows import Row, rows_of
+from .rows import Row, rows_of, said_of
 from .scope import Scope
 from .session import Session, plain, shown
 
@@ -176,23 +176,16 @@ def _kept(row: Row) -> Iterable[Sequence[str]]:
     record = row.record
     wish = record.wish if record is not None else None
     if row.desired != "enabled" or wish is not None:
-        yield ("Desired", row.desired + _said(wish))
+        yield ("Desired", row.desired + said_of(wish))
     if record is None:
         return
     if record.pin is not None:
-        yield ("Pin", record.pin.version + _said(record.pin))
+        yield ("Pin", record.pin.version + said_of(record.pin))
     if row.held is not None:
-        yield ("Held", f"{row.held}{_said(row.held)}")
+        yield ("Held", f"{row.held}{said_of(row.held)}")
         yield ("Hint", f"to consent: pkl upgrade {row.key} --consent {row.held.consent}")
     for name, consent in record.consents.items():
-        yield ("Consent", f"{name} = {shown(consent.value)}{_said(consent)}")
-
-
-def _said(mark: Any) -> str:
-    """Since when and how something was said; empty if nobody knows."""
-    parts = [f"since {mark.since}" if mark.since else "", mark.by] if mark is not None else []
-    text = ", ".join(filter(None, parts))
-    return f" ({text})" if text else ""
+        yield ("Consent", f"{name} = {shown(consent.value)}{said_of(consent)}")
 
 
 def _settings(metadata: PluginMetadata) -> Iterable[Sequence[str]]:

@@ -13,7 +13,7 @@ from .scope import Scope
 if TYPE_CHECKING:
     from ..store import HeldUpdate, PluginRecord
 
-__all__ = ["Row", "kept_fields", "rows_of"]
+__all__ = ["Row", "kept_fields", "rows_of", "said_of"]
 
 
 class Row(NamedTuple):
@@ -97,6 +97,13 @@ def held_fields(record: "Optional[PluginRecord]") -> Optional[Dict[str, Any]]:
         "since": held.since,
         "by": held.by,
     }
+
+
+def said_of(mark: Any) -> str:
+    """Since when and how something was said; empty if nobody knows."""
+    parts = [f"since {mark.since}" if mark.since else "", mark.by] if mark is not None else []
+    text = ", ".join(filter(None, parts))
+    return f" ({text})" if text else ""
 
 
 def rows_of(scope: Scope, plan: Optional[Plan] = None) -> List[Row]:

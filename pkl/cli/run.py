@@ -182,6 +182,14 @@ def _as_dict(host: PluginHost, report: StartReport) -> Dict[str, Any]:
         plugin = host.get_plugin(name)
         return {"name": name, "version": plugin.version if plugin is not None else None}
 
+    def started(name: str) -> Dict[str, Any]:
+        how = report.activations.get(name)
+        return {
+            **row(name),
+            "seconds": report.timings.get(name),
+            "activation": how.as_dict() if how is not None else None,
+        }
+
     def held(reasons: "Mapping[str, Reason]") -> List[Dict[str, Any]]:
         return [{**row(name), "reason": reason.as_dict()} for name, reason in reasons.items()]
 
@@ -190,10 +198,11 @@ def _as_dict(host: PluginHost, report: StartReport) -> Dict[str, Any]:
         "group": host.group,
         "status": report.status,
         "seconds": report.seconds,
-        "enabled": [{**row(name), "seconds": report.timings.get(name)} for name in report.enabled],
+        "enabled": [started(name) for name in report.enabled],
         "blocked": held(report.blocked),
         "failed": held(report.failed),
         "waiting": held(report.waiting),
+        "stopped": held(report.stopped),
         "critical_path": list(report.critical_path),
         "notes": list(report.notes),
         "died": [each.as_dict() for each in report.died],

@@ -9,10 +9,12 @@ import click
 
 from ..model.activation import WAITING
 from ..model.graph import Edge, Graph
+from ..model.impairment import want_unmet
 from ..model.plan import Plan
+from ..model.state import Desired, PluginState, Reason
 from ..render.tree import tree
 from .options import Verb
-from .rows import Row, kept_fields, rows_of
+from .rows import Row, kept_fields, rows_of, said_of
 from .scope import Scope
 from .session import Session
 
@@ -30,7 +32,9 @@ SHOWN = 100
 def command(session: Session, name: str, everything: bool, full: bool) -> int:
     """Who pulls a plugin in, or why it does not run.
 
-    Every way from a plugin that nobody needs is shown, with each requirement on it.
+    Every way from a plugin that nobody needs is shown, with each requirement on it; then the
+    reason, its root cause and what to do about it, as far as they can be known with no host
+    running; and what it goes without.
     """
     scope = Scope(session)
     meant = scope.named(name)
@@ -60,6 +64,8 @@ def _as_dict(scope: Scope, row: Row, everything: bool, full: bool) -> Dict[str, 
             [{"name": e.from_, "requirement": e.requirement, "kind": e.kind} for e in path]
             for path in listed
         ],
+        "activation": list(row.candidate.metadata.activation),
+        "impairments": [each.as_dict() for each in _gone_without(scope, row)],
         "truncated": len(listed) < len(found),
         "explanation": plan.explain(row.key, full),
         **kept_fields(row.record),
@@ -77,8 +83,14 @@ def _text(session: Session, scope: Scope, row: Row, full: bool) -> str:
         color=out.color,
         reasons={name: reason for name, reason in plan.blocked.items() if name != row.key},
     )
+    wish = row.record.wish if row.record is not None else None
+    if row.desired != Desired.ENABLED.value and wish is not None:
+        text += f"{out.clean(f'{row.desired}{said_of(wish)}')}\n"
     if row.reason is not None:
         return f"{text}\n{_explained(session, plan, row, full)}"
+    for each in _gone_without(scope, row):
+        text += f"{out.clean(each.message)}\n"
+        text += f"{out.paint('hint', 'muted')}: {out.clean(each.remedy)}\n"
     if row.remark:
         text += f"{out.clean(row.remark)}\n"
     if not any(edge.to == node and edge.kind in _PULLS for edge in plan.graph.edges):
@@ -94,6 +106,33 @@ def _explained(session: Session, plan: Plan, row: Row, full: bool) -> str:
     if reason.remedy and reason.remedy not in said:
         lines.append(f"{out.paint('hint', 'muted')}: {out.clean(reason.remedy)}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _gone_without(scope: Scope, row: Row) -> List[Reason]:
+    """What a plugin that starts wants and does not get, as ``plugin.impairments`` will say."""
+    plan = scope.plan
+    if row.reason is not None or row.state != PluginState.ENABLED.value:
+        return []
+    states = {node.id: node.state for node in plan.graph.nodes}
+    node, candidate = scope.node(row.candidate), row.candidate
+    met = {
+        edge.requirement
+        for edge in plan.graph.edges
+        if edge.from_ == node and edge.kind == "wants" and edge.satisfied
+        if states.get(edge.to) == PluginState.ENABLED.value
+    }
+    versions = {step.name: step.version for step in plan.steps}
+    return [
+        want_unmet(
+            candidate.name,
+            candidate.version,
+            want,
+            plan.blocked.get(want.name),
+            versions.get(want.name),
+        )
+        for want in candidate.metadata.wants
+        if want.applies() and want.text not in met
+    ]
 
 
 _PULLS = ("requires", "wants")

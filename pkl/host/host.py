@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from threading import Event as Flag
@@ -33,10 +32,9 @@ from ..model.contributions import Points
 from ..model.plan import Plan
 from ..names import canonical
 from ..observe import HostAccountant
-from ..store import HostFacts
 from ..supervision import Breaker, Supervision
 from .clock import RealClock
-from .contributing import Contributing
+from .curing import Curing
 from .custom import CustomLoader
 from .exiting import Exiting
 from .finding import HostFinder
@@ -50,7 +48,7 @@ from .safe_mode import asked_for
 from .settings import HostSettings
 from .signal import ErrorSignal, StallSignal
 from .start_watch import StartWatch
-from .starting import adopt, retry, start, stop
+from .starting import adopt, start, stop
 from .watching import Watching
 from .wishes import Wishes
 
@@ -64,7 +62,7 @@ __all__ = ["PluginHost"]
 _unnamed = count(1)
 
 
-class PluginHost(Contributing, Watching, Exiting):
+class PluginHost(Curing, Watching, Exiting):
     """A kernel for plugins inside an application. Several may live side by side.
 
     Every method may be called from any thread. A host is a context manager, sync and async:
@@ -294,30 +292,8 @@ class PluginHost(Contributing, Watching, Exiting):
         plan = self.resolve(*names)
         adopt(self.kernel, self._rows.candidates(), plan, self._rows.desired)
         self.kernel.contributions.expect(plan, starting=True)
+        self._begun = True
         return plan
-
-    def _read_state(self) -> None:
-        self._generation.pin()
-        if self.name is not None:
-            facts = HostFacts(self.name, self.version, self.group, self.paths, self.app)
-            self._wishes.read(replace(facts, points=self.points))
-
-    def refresh(self) -> None:
-        """Looks for plugins again, and starts those that waited for what is there by now.
-
-        Of a host with a name, what people want is read again too: a plugin that was disabled or
-        masked and is wanted now starts; one that runs and is not wanted any more runs on.
-        """
-        self.kernel.check_open()
-        refuse_while_looking("refresh()")
-        self._read_state()
-        self.discover(refresh=True)
-        plan = self.resolve()
-        self._settings.refresh(self.kernel)
-        waiting = self._wishes.waiting()
-        adopt(self.kernel, self._rows.candidates(), plan, self._rows.desired)
-        self.kernel.contributions.replan(plan)
-        complete(retry(self.kernel, self.kernel.lifecycle.runner(False), plan, set(waiting)))
 
     def close(self) -> None:
         """Stops every plugin in reverse start order within ``close_timeout``, and the host.

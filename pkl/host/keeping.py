@@ -17,6 +17,9 @@ from .wishes import Wishes
 
 __all__ = ["Keeping"]
 
+_STRENGTH = {Desired.MASKED: 0, Desired.DISABLED: 1, Desired.ENABLED: 2}
+"""How much each wish lets start."""
+
 
 class Keeping:
     """The half of ``PluginHost`` that is about what people want of its plugins."""
@@ -45,7 +48,10 @@ class Keeping:
     def set_desired(self, name: str, desired: Union[Desired, str]) -> None:
         """Says what people want of a plugin, known yet or not; what runs now is left as it is.
 
-        A host with a name keeps it on disk, for every later start.
+        In a host that was started, lifting ``masked`` or ``disabled`` starts the plugin and what
+        waited for it before this returns; failures are only reported. On the host's own loop it
+        is a task that does so; called within the start or stop of a plugin, it starts nothing. A
+        host with a name keeps the wish on disk, for every later start.
 
         Args:
             name: The plugin.
@@ -61,14 +67,18 @@ class Keeping:
         by = "host.set_desired()"
         if subject is not None and subject.plugin is not None:
             by += f" in plugin {subject.plugin.name}"
-        self._wishes.set_desired(name, Desired(desired), by)
+        wish, before = Desired(desired), self.desired.get(canonical(name), Desired.ENABLED)
+        self._wishes.set_desired(name, wish, by)
+        if _STRENGTH[wish] > _STRENGTH[before]:
+            self._start_what_waited_for_a_wish()
 
     def set_config(self, name: str, settings: Mapping[str, Any]) -> None:
         """These are the settings that people want of a plugin, in place of those kept so far.
 
         They come before the host's and the manifest's, after the environment's. A plugin that
-        has its settings already gets the new ones, and its subscribers hear of it. A host with a
-        name keeps them on disk.
+        has its settings already gets the new ones, and its subscribers hear of it; one that
+        failed for want of valid ones is started, with what waited for it, as ``set_desired``
+        does. A host with a name keeps them on disk.
 
         Args:
             name: The plugin, known yet or not.
@@ -85,8 +95,12 @@ class Keeping:
         plugin = self.kernel.plugins.get(canonical(name))
         values = self._settings.with_kept(plugin, settings) if plugin is not None else None
         self._wishes.set_settings(name, settings)
-        if plugin is not None and values is not None and has_settings(plugin):
+        if plugin is None or values is None:
+            return
+        if has_settings(plugin):
             plugin.config.change(values)
+        elif plugin.reason is not None and plugin.reason.code == "config":
+            self._start_what_waited_for_a_wish()
 
     def _kept_settings(self, name: str) -> Mapping[str, Any]:
         return self._wishes.settings(name)
@@ -94,8 +108,8 @@ class Keeping:
     def reset(self, *names: str) -> None:
         """Gives plugins another chance: forgets their failures, and ends their quarantine.
 
-        Those that it held up start before this returns, with what waited for them; if that fails,
-        ``plugin.reason`` says so.
+        They start before this returns, with what waited for them; if that fails,
+        ``plugin.reason`` says so. It looks for plugins again, as ``refresh()`` does.
 
         Args:
             names: The plugins; without any, all that are in quarantine.
@@ -118,8 +132,10 @@ class Keeping:
             plugin = self.kernel.plugins.get(name)
             if plugin is not None:
                 self.kernel.activations.forgive(plugin)
-        self.refresh()
+        self._look_again(*wanted)
 
-    def refresh(self) -> None:
-        """Looks for plugins again; see ``PluginHost``."""
+    def _look_again(self, *forgiven: str) -> None:
+        raise NotImplementedError
+
+    def _start_what_waited_for_a_wish(self) -> None:
         raise NotImplementedError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
+from ..model.activation import Activation
 from ..model.state import Reason
 from ..render.table import Cell, Column, state_cell, table
 from ..render.terminal import PLAIN, Terminal
@@ -41,6 +42,9 @@ class StartReport:
         waiting: For what those wait that are started when they are needed, by name.
         died: Earlier starts of the host in which the process died, the last one last.
         safe_mode: Whether only what is critical was to be started.
+        stopped: Why others were stopped again, or do not wait any more, by name: the start was
+            refused.
+        activations: How lazy plugins that run were started, by name: ``plugin.activation``.
     """
 
     enabled: Tuple[str, ...] = ()
@@ -55,6 +59,8 @@ class StartReport:
     waiting: Mapping[str, Reason] = field(default_factory=dict)
     died: Tuple[DeadStart, ...] = ()
     safe_mode: bool = False
+    stopped: Mapping[str, Reason] = field(default_factory=dict)
+    activations: Mapping[str, Activation] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -71,6 +77,8 @@ class StartReport:
             text += f", {len(self.blocked)} blocked"
         if self.waiting:
             text += f", {len(self.waiting)} waiting"
+        if self.stopped:
+            text += f", {len(self.stopped)} stopped again"
         return text
 
     def __str__(self) -> str:
@@ -97,12 +105,15 @@ class StartReport:
         rows: List[Sequence[Union[str, Cell]]] = []
         by_cost = sorted(self.enabled, key=lambda name: -self.timings.get(name, 0.0))
         for name in by_cost[:limit]:
-            rows.append(self._row(name, "enabled", ""))
+            how = self.activations.get(name)
+            rows.append(self._row(name, "enabled", how.told if how is not None else ""))
         for state, reasons in (("error", self.failed), ("blocked", self.blocked)):
             for name, reason in reasons.items():
                 rows.append(self._row(name, state, reason.message.split("\n")[0]))
         for name, reason in self.waiting.items():
             rows.append(self._row(name, "unloaded", reason.message))
+        for name, reason in self.stopped.items():
+            rows.append(self._row(name, "disabled", reason.message))
         text = table(_COLUMNS, rows, terminal=terminal) if rows else ""
         left_out = by_cost[limit:]
         if left_out:
@@ -137,6 +148,8 @@ class StartReport:
             "blocked": {name: reason.as_dict() for name, reason in self.blocked.items()},
             "failed": {name: reason.as_dict() for name, reason in self.failed.items()},
             "waiting": {name: reason.as_dict() for name, reason in self.waiting.items()},
+            "stopped": {name: reason.as_dict() for name, reason in self.stopped.items()},
+            "activations": {name: each.as_dict() for name, each in self.activations.items()},
             "timings": dict(self.timings),
             "versions": dict(self.versions),
             "critical_path": list(self.critical_path),

@@ -6,7 +6,7 @@ import sys
 from contextvars import Context
 from random import random
 from threading import Lock
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence
 
 from ..errors import PklError, PluginHung, RestartRequired
 from ..kernel.binding import bind, not_running_reason
@@ -23,6 +23,15 @@ from .hanging import HangWatch
 __all__ = ["Restarter"]
 
 _FAILED = (PluginState.ERROR, PluginState.DISABLED)
+
+
+class _Due(NamedTuple):
+    """A restart that is to come."""
+
+    timer: Timer
+    generation: int
+    remedy: str
+    """What the plugin's reason said to do, before the restart was due."""
 
 
 class Restarter:
@@ -48,7 +57,7 @@ class Restarter:
         self._hangs = hangs
         self._lock = Lock()
         self._limiters: Dict[str, RestartLimiter] = {}
-        self._due: Dict[str, Tuple[Timer, int]] = {}
+        self._due: Dict[str, _Due] = {}
 
     def starting(self, plugin: Plugin) -> None:
         """Has the calls of plugins watched."""
@@ -74,7 +83,10 @@ class Restarter:
 
     def stopped(self, plugin: Plugin, by_itself: bool) -> None:
         """Forgets a restart that is due; a plugin that never is to end is started again."""
-        self._cancel(plugin.name)
+        due = self._cancel(plugin.name)
+        reason = plugin.reason
+        if due is not None and reason is not None and plugin.state in _FAILED and not by_itself:
+            plugin.reason = reason._replace(remedy=due.remedy)
         if by_itself and plugin.state is PluginState.DISABLED and self._when(plugin) == "always":
             self._again(plugin)
 
@@ -89,11 +101,12 @@ class Restarter:
             return "never"
         return str(plugin.metadata.supervision.get("restart", self._policy.default))
 
-    def _cancel(self, name: str) -> None:
+    def _cancel(self, name: str) -> Optional[_Due]:
         with self._lock:
             due = self._due.pop(name, None)
         if due is not None:
-            due[0].cancel()
+            due.timer.cancel()
+        return due
 
     def _again(self, plugin: Plugin) -> None:
         kernel, policy = self._kernel, self._policy
@@ -120,8 +133,12 @@ class Restarter:
             self._fire(plugin, number)
 
         timer = Timer(kernel.subject, fire, delay, False, (), {})
+        remedy = reason.remedy if reason is not None else ""
         with self._lock:
-            self._due[plugin.name] = (timer, number)
+            self._due[plugin.name] = _Due(timer, number, remedy)
+        if reason is not None:
+            wait = f"restart {count} of {policy.restarts} comes {delay:.3g} s after it failed"
+            plugin.reason = reason._replace(remedy=f"{remedy}, or wait: {wait}")
         try:
             # Nothing of the context in which it failed lives on in the next start.
             Context().run(kernel.resource_manager.register, timer)
@@ -131,7 +148,7 @@ class Restarter:
     def _fire(self, plugin: Plugin, number: int) -> None:
         with self._lock:
             due = self._due.get(plugin.name)
-            if due is None or due[1] != number:
+            if due is None or due.generation != number:
                 return
             del self._due[plugin.name]
         if plugin.state not in _FAILED or plugin.generation.number != number:

@@ -8,6 +8,7 @@ from typing import (
     TYPE_CHECKING,
     Awaitable,
     Callable,
+    Collection,
     Dict,
     List,
     Mapping,
@@ -21,13 +22,14 @@ from ..errors import PklError
 from ..kernel.lifecycle import Lifecycle
 from ..kernel.loading import Trail
 from ..kernel.plugin import Plugin
-from ..kernel.reasons import RESTING, stopped
+from ..kernel.reasons import RESTING, host_closed, refused_with
 from ..kernel.runner import Runner
 from ..kernel.teardown import StopOrder
 from ..model.activation import WAITING
 from ..model.candidate import Candidate
 from ..model.graph import longest_path
 from ..model.plan import Plan, Step
+from ..model.reason_kinds import KINDS
 from ..model.state import Action, Desired, PluginState, Reason
 from ..names import canonical
 from .report import StartReport
@@ -40,14 +42,25 @@ if TYPE_CHECKING:
 
 __all__ = ["adopt", "retry", "start", "stop"]
 
+_LEFT_ALONE = (PluginState.ERROR, PluginState.DISABLED)
+
 
 def adopt(
     kernel: "Kernel",
     candidates: Sequence[Candidate],
     plan: Plan,
     desired: Mapping[str, Desired],
+    anew: bool = True,
 ) -> None:
-    """Makes a row of every candidate, in the state that the plan gives it."""
+    """Makes a row of every candidate, in the state that the plan gives it.
+
+    Args:
+        kernel: The host's kernel.
+        candidates: The candidates.
+        plan: The plan.
+        desired: What people want of plugins.
+        anew: Whether what somebody stopped counts as any other; else it is left as it is.
+    """
     chosen = {step.name: step.candidate for step in plan.steps}
     for candidate in candidates:
         if chosen.get(candidate.name, candidate) is candidate:
@@ -56,6 +69,8 @@ def adopt(
     for name, reason in plan.blocked.items():
         known = kernel.plugins.get(name)
         if known is None or known.running or known.state is PluginState.LOADED:
+            continue
+        if known.state is PluginState.DISABLED and not anew:
             continue
         plugin = known
         if reason.code in ("collision", SAFE_MODE):
@@ -120,8 +135,7 @@ async def start(
         except PklError as error:
             failed.add(plugin)
             if plugin.reason is not None and plugin.reason.code in RESTING:
-                code = error.code.replace("E_", "").lower()
-                reason = Reason(code, error.message, error.message.splitlines()[0], error.hint)
+                reason = _not_started(plugin, error)
                 await kernel.lifecycle.hold_back(run, plugin, Action.BLOCK, reason)
         progress.end(step.name)
         timings[step.name] = perf_counter() - began
@@ -144,6 +158,16 @@ async def start(
     return replace(report, seconds=perf_counter() - since)
 
 
+def _not_started(plugin: Plugin, error: PklError) -> Reason:
+    """The reason of a plugin whose start did not come about, through no fault of its own."""
+    code, message = error.code[2:].lower().replace("_", "-"), error.message
+    if error.plugin is None:
+        message = f"plugin {plugin.name!r} {plugin.version} could not be started: {message}"
+    remedy = error.hint or "host.refresh() tries again"
+    code = code if code in KINDS else "not-started"
+    return Reason(code, message, message.splitlines()[0], remedy)
+
+
 async def _verdict(
     kernel: "Kernel",
     run: Runner,
@@ -155,7 +179,7 @@ async def _verdict(
     blocked: Dict[str, Reason] = {}
     failed: Dict[str, Reason] = {}
     waiting: Dict[str, Reason] = {}
-    refused = False
+    refused: Optional[Plugin] = None
     for name in sorted(about & kernel.plugins.keys()):
         plugin = kernel.plugins[name]
         if plugin.state is PluginState.ENABLED:
@@ -168,10 +192,12 @@ async def _verdict(
             failed[name] = plugin.reason
         elif plugin.reason is not None and plugin.state is PluginState.BLOCKED and wanted:
             blocked[name] = plugin.reason
-        if plugin.metadata.critical and wanted:
-            refused = True
-    if refused:
-        await _take_back(kernel, run, before)
+        if plugin.metadata.critical and wanted and refused is None:
+            refused = plugin
+    stopped: Dict[str, Reason] = {}
+    if refused is not None:
+        stopped = await _take_back(kernel, run, before, refused)
+        waiting = {name: reason for name, reason in waiting.items() if name not in stopped}
     enabled = sorted(
         (
             p
@@ -180,8 +206,8 @@ async def _verdict(
         ),
         key=lambda p: p.started,
     )
-    status = "refused" if refused else "degraded" if blocked or failed else "ok"
-    shown = {*blocked, *failed, *waiting, *(p.name for p in enabled)}
+    status = "refused" if refused is not None else "degraded" if blocked or failed else "ok"
+    shown = {*blocked, *failed, *waiting, *stopped, *(p.name for p in enabled)}
     return StartReport(
         tuple(p.name for p in enabled),
         blocked,
@@ -191,6 +217,8 @@ async def _verdict(
         status,
         versions={n: kernel.plugins[n].version for n in sorted(shown)},
         waiting=waiting,
+        stopped=stopped,
+        activations={p.name: p.activation for p in enabled if p.activation is not None},
         critical_path=_critical_path(plan, timings, {p.name for p in enabled}),
     )
 
@@ -207,38 +235,70 @@ def _critical_path(plan: Plan, timings: Mapping[str, float], enabled: Set[str]) 
     return longest_path(begun, waited_for, timings)
 
 
-async def _take_back(kernel: "Kernel", run: Runner, before: Set[str]) -> None:
-    """Stops what a refused start had brought up, last started first; what fails is contained."""
+async def _take_back(
+    kernel: "Kernel", run: Runner, before: Set[str], critical: Plugin
+) -> Dict[str, Reason]:
+    """Stops what a refused start had brought up, last started first; what fails is contained.
+
+    What waits to be needed does so no more, and no restart that is due comes.
+
+    Returns:
+        The reasons of all that was stopped, or waits no more.
+    """
     order = StopOrder(kernel)
-    known = list(kernel.plugins.items())
-    begun = [p for n, p in known if n not in before and p.running]
-    for plugin in sorted(begun, key=lambda p: -p.started):
-        reason = Reason(
-            "refused",
-            f"plugin {plugin.name!r} was stopped again because the start was refused",
-            "a critical plugin does not run",
-            "see the start report",
-        )
+    begun = [p for n, p in list(kernel.plugins.items()) if n not in before]
+    for plugin in begun:
+        if plugin.waiting is not None:
+            plugin.reason = refused_with(plugin, critical)
+        if not plugin.running:
+            kernel.activations.disarm(plugin)
+        if not plugin.running and kernel.supervisor is not None:
+            kernel.supervisor.stopped(plugin, False)
+    for plugin in sorted((p for p in begun if p.running), key=lambda p: -p.started):
+        reason = refused_with(plugin, critical)
         await order.attempt(kernel.lifecycle.disable(run, plugin, order, reason))
+    kernel.contributions.tell()
     interrupt = order.interrupt(0)
     order.report("taking a refused start back")
     if interrupt is not None:
         raise interrupt
+    return {p.name: p.reason for p in begun if p.reason is not None and p.reason.code == "refused"}
 
 
-async def retry(kernel: "Kernel", run: Runner, plan: Plan, waiting: Set[str]) -> None:
-    """Enables what waited and is in the plan by now; what fails is its own reason."""
+async def retry(
+    kernel: "Kernel", run: Runner, plan: Plan, waiting: Set[str], mended: Collection[str] = ()
+) -> None:
+    """Enables what waited and is in the plan by now; what fails is its own reason.
+
+    Each is tried once, in the order of the plan. What somebody stopped, and what failed and is
+    not mended, is not brought up for what requires it.
+
+    Args:
+        kernel: The host's kernel.
+        run: The runner.
+        plan: What may start.
+        waiting: The plugins that waited.
+        mended: Those that failed, and whose cause is gone.
+    """
+    due = waiting.union(mended)
+    failed: Set[Plugin] = {
+        plugin
+        for name, plugin in list(kernel.plugins.items())
+        if plugin.state in _LEFT_ALONE and name not in due
+    }
     for step in plan.steps:
-        if step.name in waiting:
-            plugin = kernel.plugins[step.name]
-            _bind_as_planned(kernel, plugin, step)
-            if step.name in plan.waiting and not plugin.called_for:
-                kernel.activations.arm(plugin, plan.waiting[step.name])
-                continue
-            try:
-                await kernel.lifecycle.enable(run, plugin)
-            except PklError:
-                continue
+        if step.name not in due:
+            continue
+        plugin = kernel.plugins[step.name]
+        _bind_as_planned(kernel, plugin, step)
+        if step.name in plan.waiting and (not plugin.called_for or step.name in mended):
+            kernel.activations.arm(plugin, plan.waiting[step.name])
+            continue
+        try:
+            await kernel.lifecycle.enable(run, plugin, trail=Trail(failed))
+        except PklError:
+            failed.add(plugin)
+    await kernel.lifecycle.retry_blocked(run, failed)
     kernel.activations.watch_for_idleness()
 
 
@@ -280,10 +340,12 @@ async def stop_plugins(kernel: "Kernel", run: Runner, order: StopOrder) -> None:
     rows.sort(key=lambda p: -p.started)
 
     async def disable(plugin: Plugin, own: StopOrder) -> None:
-        await lifecycle.disable(run, plugin, own, stopped(plugin, False))
+        await lifecycle.disable(run, plugin, own, host_closed(plugin))
 
     async def unload(plugin: Plugin, own: StopOrder) -> None:
         await lifecycle.unload(run, plugin, own)
+        if plugin.state is PluginState.UNLOADED:
+            plugin.reason = host_closed(plugin)
 
     layers = stop_layers(kernel, rows)
     tried: Set[Plugin] = set()

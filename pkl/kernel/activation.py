@@ -94,6 +94,7 @@ class Activations:
         self._waiting: Dict[str, Waiting] = {}
         self._on_host: List[Tuple[str, Trigger]] = []
         self._failures: Dict[str, int] = {}
+        self._pauses: Dict[str, Timer] = {}
         self._timer: Optional[Timer] = None
 
     def rests(self, plugin: "Plugin") -> bool:
@@ -158,8 +159,11 @@ class Activations:
                         new.plant(trigger)
 
     def disarm(self, plugin: "Plugin") -> None:
-        """Makes a plugin wait no more, and takes its triggers away."""
+        """Makes a plugin wait no more, nor later, and takes its triggers away."""
         with self._lock:
+            pause = self._pauses.pop(plugin.name, None)
+            if pause is not None:
+                pause.cancel()
             waiting = plugin.waiting
             if waiting is None:
                 return
@@ -176,11 +180,18 @@ class Activations:
             self.disarm(waiting.plugin)
 
     def forgive(self, plugin: "Plugin") -> None:
-        """Heeds the triggers of a plugin again whose start failed."""
+        """Makes a lazy plugin whose start failed wait for its triggers again, as at first."""
         self._failures.pop(plugin.name, None)
-        if plugin.state is _S.ERROR and is_lazy(plugin.metadata.activation):
-            self._plant(plugin)
+        lazy = is_lazy(plugin.metadata.activation) and plugin.desired is Desired.ENABLED
+        if lazy and plugin.state is _S.ERROR:
+            self.disarm(plugin)
+            self.arm(plugin)
             self.watch_for_idleness()
+
+    def failed(self, plugin: "Plugin") -> None:
+        """Heeds the triggers of a plugin again after a while that failed, whoever started it."""
+        if is_lazy(plugin.metadata.activation) and not self._kernel.closing:
+            self._again_later(plugin)
 
     def on_import(self, plugin: "Plugin", by: Optional[Subject]) -> None:
         """Starts a plugin that is being imported, if it waits for that.
@@ -253,17 +264,23 @@ class Activations:
         kernel = self._kernel
         plugin.called_for = True
         mark, began, at, running = next(kernel.start_order), perf_counter(), time(), plugin.running
+        who = by.plugin.name if by is not None and by.plugin is not None else ""
+
+        def done(failed: str = "") -> None:
+            seconds, pulled_in = perf_counter() - began, _started(plugin, mark)
+            plugin.activation = Activation(trigger, who, at, seconds, pulled_in, failed)
+
         try:
             await kernel.lifecycle.enable(run, plugin)
-        except PklError:
-            self.disarm(plugin)
-            self._again_later(plugin)
+        except PklError as error:
+            if plugin.state is not _S.ERROR:  # of that, ``failed`` was told
+                self.disarm(plugin)
+                self._again_later(plugin)
+            done(plugin.reason.cause if plugin.reason is not None else error.message)
             raise
         self._failures.pop(plugin.name, None)
         if not running:
-            seconds = perf_counter() - began
-            who = by.plugin.name if by is not None and by.plugin is not None else ""
-            plugin.activation = Activation(trigger, who, at, seconds, _started(plugin, mark))
+            done()
 
     def _again_later(self, plugin: "Plugin") -> None:
         """Heeds the triggers of a plugin again after a while; one that is BLOCKED starts by
@@ -275,12 +292,15 @@ class Activations:
         number = plugin.generation.number
 
         def again() -> None:
+            self._pauses.pop(plugin.name, None)
             if plugin.generation.number == number:
                 self._plant(plugin)
                 self.watch_for_idleness()
 
         pause = min(_FIRST_PAUSE * 2.0 ** min(failures, 10), _LONGEST_PAUSE)
-        self._after(pause, again)
+        timer = self._after(pause, again)
+        if timer is not None:
+            self._pauses[plugin.name] = timer
 
     def _after(self, seconds: float, callback: Callable[..., Any]) -> Optional[Timer]:
         timer = Timer(self._kernel.subject, callback, seconds, False, (), {})

@@ -103,7 +103,7 @@ def _misfit(plugin: Plugin, code: str, what: str, specifier: str, version: str) 
         code,
         message,
         f"{plugin.name} {plugin.version} needs {what} {specifier}, which is {version}",
-        f"install a version of {plugin.name} for {what} {version}",
+        f"pkl upgrade {plugin.name}, or run it with {what} {specifier}",
     )
 
 
@@ -154,7 +154,7 @@ def _missing(plugin: Plugin, requirement: Requirement, error: PluginNotFound) ->
         f"{_asks(plugin, requirement)}, which is not installed{guess}",
         f"{requirement.name} is missing ({plugin.name} {plugin.version} requires "
         f"{requirement.text})",
-        f"install a distribution that provides the plugin {requirement.name!r}",
+        f'pkl install "{requirement.name}{requirement.specifier}"',
     )
 
 

@@ -22,13 +22,15 @@ from ..errors import (
 from ..model.state import Action, Desired, PluginState
 from .binding import bind, conflicting
 from .bounded import BoundedRunner
+from .context import running_as
 from .describe import describe
 from .dispatch import passes
 from .flat import Deep, Flat
+from .held_up import CURABLE, restate
 from .loading import Loading, Trail, root
 from .plugin import Plugin
 from .provision import report_unkept
-from .reasons import REQUIREMENT_FAILED, stopped
+from .reasons import replaced, stopped
 from .runner import AsyncRunner, BlockingRunner, Runner, complete
 from .teardown import StopOrder
 from .transition import current_actor
@@ -109,8 +111,19 @@ class Lifecycle(Loading):
             raise
         await self.retry_blocked(run, trail.failed)
 
+    async def after_a_stop(self, run: Runner) -> None:
+        """Starts what only a conflict with a stopped plugin held up; see ``Stopping``."""
+        kernel = self.kernel
+        if any(p.reason and p.reason.code == "conflict" for p in list(kernel.held_up.values())):
+            with running_as(kernel.subject):
+                await self.retry_blocked(run)
+        else:
+            restate(kernel)
+
     async def retry_blocked(self, run: Runner, failed: Optional[Set[Plugin]] = None) -> None:
         """Enables every BLOCKED plugin whose requirements run by now; failures are its reason.
+
+        Those that still wait say for what, if what they waited for first is there.
 
         Args:
             run: The runner.
@@ -124,6 +137,7 @@ class Lifecycle(Loading):
             # In the order of a plan: of those that can start, the first by name.
             ready = [p.name for p in list(self.kernel.held_up.values()) if self._ready(p, tried)]
             if not ready:
+                restate(self.kernel)
                 return
             heapify(ready)
             while ready:
@@ -151,7 +165,7 @@ class Lifecycle(Loading):
             and plugin.desired is Desired.ENABLED
             and plugin not in tried
             and plugin.reason is not None
-            and plugin.reason.code in _CURABLE
+            and plugin.reason.code in CURABLE
             and bind(self.kernel, plugin, search=False) is None
             and all(need.state is _S.ENABLED for need in plugin.needs)
             and not conflicting(self.kernel, plugin)
@@ -188,7 +202,7 @@ class Lifecycle(Loading):
             await self._resolve_conflicts(run, plugin, replace)
             await self._enable_needs(run, plugin, replace, trail)
             if plugin.state is _S.LOADED and self._outdated(plugin):
-                await self.hold_back(run, plugin, Action.STOPPED, stopped(plugin, False))
+                await self.hold_back(run, plugin, Action.STOPPED, stopped(plugin))
             if plugin.state is not _S.LOADED:
                 if not await self.load_code(run, plugin, (_S.ENABLED,)):
                     continue
@@ -256,7 +270,7 @@ class Lifecycle(Loading):
         order = StopOrder(self.kernel)
         try:
             for rival in rivals:
-                await self.disable(run, rival, order, stopped(rival, False))
+                await self.disable(run, rival, order, replaced(rival, plugin))
         finally:
             order.report(f"stopping a rival of {plugin.name}")
 
@@ -351,17 +365,3 @@ class Lifecycle(Loading):
 
 def _stopped_itself(plugin: Plugin) -> bool:
     return plugin.reason is not None and plugin.reason.code == "stopped-itself"
-
-
-_CURABLE = frozenset(
-    (
-        "missing",
-        "unsatisfied",
-        REQUIREMENT_FAILED,
-        "requirement-blocked",
-        "capability",
-        "cycle",
-        "conflict",
-    )
-)
-"""Reasons that may go away because another plugin was started."""

@@ -24,7 +24,7 @@ from .dispatch import passes
 from .flat import Deep, Flat
 from .generation import Generation
 from .plugin import Plugin
-from .reasons import blocked_error, cycle_reason, failure, stopped
+from .reasons import blocked_error, cycle_reason, described, failure, stopped, unwanted
 from .runner import Runner
 from .stopping import Stopping
 from .teardown import StopOrder
@@ -216,12 +216,7 @@ class Loading(Stopping):
         """Refuses what is masked, and what discovery found to be unusable."""
         fault = plugin.candidate.fault
         if plugin.desired is Desired.MASKED:
-            fault = Reason(
-                "masked",
-                f"plugin {plugin.name!r} {plugin.version} is masked, so nothing may start it",
-                f"{plugin.name} is masked",
-                f"unmask it first: host.set_desired({plugin.name!r}, 'enabled')",
-            )
+            fault = unwanted(plugin)
         if fault is None:
             return
         if fault.code == "manifest":
@@ -346,7 +341,7 @@ class Loading(Stopping):
         with self.kernel.mutex:
             plugin.move(Action.LOADED)
             plugin.move(Action.BEGIN_DISABLE)
-            plugin.move(Action.STOPPED, stopped(plugin, True))
+            plugin.move(Action.STOPPED, stopped(plugin, plugin))
         self.kernel.contributions.tell()
 
     async def fail(self, run: Runner, plugin: Plugin, stage: str, error: BaseException) -> None:
@@ -358,6 +353,7 @@ class Loading(Stopping):
             BaseException: ``error`` itself, if it is one that always passes.
         """
         order = StopOrder(self.kernel)
+        order.cause = f"{plugin.name} {plugin.version}: {described(error)}"
         await self.tear_down(run, plugin, order, farewell=False)
         interrupt = error if passes(error) else order.interrupt(0)
         reason, made = failure(plugin, stage, error, order.failures)
@@ -367,6 +363,7 @@ class Loading(Stopping):
         self.kernel.contributions.tell()
         if interrupt is not None:
             raise interrupt
+        self.kernel.activations.failed(plugin)
         if self.kernel.supervisor is not None:
             self.kernel.supervisor.failed(plugin)
         raise made from error

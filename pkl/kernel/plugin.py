@@ -10,9 +10,9 @@ from ..model.candidate import Candidate
 from ..model.manifest import PluginMetadata
 from ..model.state import Action, Desired, PluginState, Reason, step
 from .generation import Generation
-from .guard import shut_gates
+from .impairments import impairments_of
 from .lifecycle_event import LifecycleEvent
-from .reasons import breaker_open, resting, stalled, unwanted
+from .reasons import resting, unwanted
 from .settings import Settings
 from .stop_token import StopToken, token_of
 
@@ -166,13 +166,10 @@ class Plugin:
 
     @property
     def impairments(self) -> Tuple[Reason, ...]:
-        """What does not work of it although it runs: the events and hooks whose handlers are
-        skipped because they kept failing, and the calls that are slow or hung."""
-        kernel = self._kernel
-        now = kernel.clock.monotonic()
-        shut = [breaker_open(self, name, gate, now) for name, gate in shut_gates(self.generation)]
-        stalls = () if kernel.supervisor is None else kernel.supervisor.stalls(self)
-        return (*shut, *(stalled(self, each) for each in stalls))
+        """What does not work of it although it runs: wants that are not met, hook handlers that
+        the host blocked, the events and hooks whose handlers are skipped because they kept
+        failing, and the calls that are slow or hung. Empty while it does not run."""
+        return tuple(impairments_of(self))
 
     @property
     def on_enable(self) -> LifecycleEvent:

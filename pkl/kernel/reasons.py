@@ -12,6 +12,7 @@ from ..errors import (
     PluginEnableError,
     PluginLoadError,
     PluginStageError,
+    StopTimeout,
 )
 from ..errors.base import text_of
 from ..model.state import PluginState, Reason
@@ -19,19 +20,22 @@ from .generation import MARK, Generation
 
 if TYPE_CHECKING:
     from .plugin import Plugin
-    from .ports import Gate, Stalled
+    from .ports import Stalled
 
 __all__ = [
     "REQUIREMENT_FAILED",
     "RESTING",
     "blocked_error",
-    "breaker_open",
     "crashed",
     "crashed_with",
     "cycle_reason",
     "described",
     "failure",
+    "host_closed",
+    "overran",
     "python_version",
+    "refused_with",
+    "replaced",
     "resting",
     "root_cause",
     "stalled",
@@ -77,7 +81,8 @@ def resting(plugin: "Plugin") -> Reason:
     if plugin.state is PluginState.LOADED:
         code, message = "not-enabled", f"{whose} is loaded and has not been enabled"
     elif plugin.state is PluginState.UNLOADED:
-        code, message = "not-loaded", f"{whose} has not been loaded"
+        had = "was unloaded" if plugin.generation.number else "has not been loaded"
+        code, message = "not-loaded", f"{whose} {had}"
     else:
         code, message = "stopped", f"{whose} was stopped"
     cause = f"{plugin.name} {plugin.version} is {plugin.state.value}"
@@ -87,7 +92,7 @@ def resting(plugin: "Plugin") -> Reason:
 def unwanted(plugin: "Plugin") -> Reason:
     """The reason of a plugin that people do not want to be started."""
     text = f"{plugin.name} is {plugin.desired.value}"
-    remedy = f"pkl enable {plugin.name}"
+    remedy = f"pkl enable {plugin.name}, or host.set_desired({plugin.name!r}, 'enabled')"
     return Reason(
         plugin.desired.value,
         f"plugin {plugin.name!r} {plugin.version} is {plugin.desired.value}",
@@ -96,24 +101,55 @@ def unwanted(plugin: "Plugin") -> Reason:
     )
 
 
-def stopped(plugin: "Plugin", by_itself: bool) -> Reason:
-    """The reason of a plugin that somebody stopped, or (``by_itself``) that stopped itself."""
-    whose = f"plugin {plugin.name!r} {plugin.version}"
-    if by_itself:
-        cause = f"{plugin.name} {plugin.version} disabled itself"
-        return Reason("stopped-itself", f"{whose} disabled itself", cause, _enable_again(plugin))
-    cause = f"{plugin.name} {plugin.version} was disabled"
-    return Reason("stopped", f"{whose} was disabled", cause, _enable_again(plugin))
+def stopped(plugin: "Plugin", by: "Optional[Plugin]" = None) -> Reason:
+    """The reason of a plugin that somebody stopped.
+
+    Args:
+        plugin: The plugin.
+        by: Who did: the plugin itself, one that it is a child of, or (None) the host.
+    """
+    whose, named = f"plugin {plugin.name!r} {plugin.version}", f"{plugin.name} {plugin.version}"
+    code = "stopped"
+    if by is plugin:
+        code, what = "stopped-itself", "disabled itself"
+    elif by is not None:
+        what = f"was disabled by {by.name} {by.version}, which loaded it"
+    else:
+        what = "was disabled"
+    return Reason(code, f"{whose} {what}", f"{named} {what}", _enable_again(plugin))
 
 
-def stopped_with(user: "Plugin", plugin: "Plugin") -> Reason:
-    """The reason of a dependant that was stopped because what it requires was."""
+def stopped_with(user: "Plugin", plugin: "Plugin", cause: str = "") -> Reason:
+    """The reason of a dependant that was stopped because what it requires was.
+
+    Args:
+        user: The dependant.
+        plugin: What it requires, directly or not.
+        cause: Why that was stopped; by default, somebody's wish.
+    """
     return Reason(
         "stopped-with",
-        f"plugin {user.name!r} was stopped together with {plugin.name!r}, which it requires",
-        f"{plugin.name} {plugin.version} was disabled",
+        _together(user, plugin),
+        cause or f"{plugin.name} {plugin.version} was disabled",
         _enable_again(user),
     )
+
+
+def replaced(rival: "Plugin", plugin: "Plugin") -> Reason:
+    """The reason of a plugin that was stopped because it conflicts with one that was started."""
+    new = f"{plugin.name} {plugin.version}"
+    return Reason(
+        "replaced",
+        f"plugin {rival.name!r} {rival.version} was stopped to make way for {new}, with which it "
+        "conflicts",
+        f"{new} was enabled in its place",
+        f"to have it instead: host.get_plugin({rival.name!r}).enable(replace=True)",
+    )
+
+
+def _together(user: "Plugin", plugin: "Plugin") -> str:
+    how = "which it requires" if plugin in user.needs else "which it needs through others"
+    return f"plugin {user.name!r} was stopped together with {plugin.name!r}, {how}"
 
 
 REQUIREMENT_FAILED = "requirement-failed"
@@ -130,31 +166,69 @@ def crashed_with(user: "Plugin", plugin: "Plugin", crash: Reason) -> Reason:
     """
     return Reason(
         REQUIREMENT_FAILED,
-        f"plugin {user.name!r} was stopped together with {plugin.name!r}, which it requires",
+        _together(user, plugin),
         crash.cause,
         crash.remedy,
     )
 
 
-def stopped_by_parent(child: "Plugin", parent: "Plugin") -> Reason:
-    """The reason of a child that was stopped because its parent was."""
+def stopped_by_parent(child: "Plugin", parent: "Plugin", cause: str = "") -> Reason:
+    """The reason of a child that was stopped because its parent was.
+
+    Args:
+        child: The child.
+        parent: Its parent.
+        cause: Why that was stopped; by default, somebody's wish.
+    """
     return Reason(
         "parent-stopped",
         f"plugin {child.name!r} was stopped together with its parent {parent.name!r}",
-        f"{parent.name} {parent.version} was disabled",
-        f"enable {parent.name} again, or enable(detach=True) the child",
+        cause or f"{parent.name} {parent.version} was disabled",
+        f"enable {parent.name} again: host.get_plugin({parent.name!r}).enable(), or let it live "
+        f"on by itself: host.get_plugin({child.name!r}).enable(detach=True)",
     )
 
 
-def breaker_open(plugin: "Plugin", name: str, gate: "Gate", now: float) -> Reason:
-    """What is said of a plugin whose handlers of an event or hook are being skipped."""
-    left = max(0.0, gate.until - now)
+def overran(reason: Reason, overdue: "StopTimeout") -> Reason:
+    """The reason of a plugin that was stopped at its deadline, because it did not end before.
+
+    Args:
+        reason: Why it was stopped at all.
+        overdue: What did not end, and where it is.
+    """
+    lines = [line.strip() for line in overdue.message.split("\n")]
+    first, *places = lines[0].partition("; ")[0], *lines[1:]
+    still = f": {', '.join(places)}" if places else ""
     return Reason(
-        "breaker-open",
-        f"the handlers of plugin {plugin.name!r} {plugin.version} for {name} are skipped after "
-        f"{gate.failures} failures, {gate.skipped} calls so far; tried again in {left:g} s",
-        f"{plugin.name} {plugin.version}: its handlers for {name} keep failing",
-        "correct its code, then load it anew: disable and enable it",
+        "deadline",
+        f"{reason.message}; it was given up at its deadline: {first}{still}",
+        f"{first}{still} ({reason.cause})",
+        f"{reason.remedy}; only a new process is rid of what still runs",
+    )
+
+
+def refused_with(plugin: "Plugin", critical: "Plugin") -> Reason:
+    """The reason of a plugin that was stopped, or is not started, because a critical one cannot
+    run."""
+    known = critical.reason
+    return Reason(
+        "refused",
+        f"plugin {plugin.name!r} {plugin.version} does not run because the start was refused: "
+        f"{critical.name} {critical.version} is critical and does not run",
+        root_cause(critical),
+        known.remedy if known is not None and known.remedy else f"pkl why {critical.name}",
+    )
+
+
+def host_closed(plugin: "Plugin") -> Reason:
+    """The reason of a plugin whose host was closed."""
+    host = plugin._kernel.name
+    return Reason(
+        "host-closed",
+        f"plugin {plugin.name!r} {plugin.version} was stopped with the host {host!r}, which was "
+        "closed",
+        f"the host {host!r} was closed",
+        "make a new PluginHost and start it; a closed one does not start again",
     )
 
 
@@ -215,7 +289,7 @@ def failure(
         remedy = f"install what it imports: pip install {error.name.split('.')[0]}"
     cause = f"{plugin.name} {plugin.version}: {described(error)}{at}"
     if stage == "config":
-        where, cause = "", message.split("\n")[0]
+        where, cause = "", ": ".join(line.strip() for line in message.split("\n")[:2])
     reason = Reason(stage, message, cause, remedy)
     made = kind(
         message,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
-from ..errors import InUse, InvalidTransition, NotPermitted, TransitionTimeout
+from ..errors import InUse, InvalidTransition, NotPermitted, StopTimeout, TransitionTimeout
 from ..model.state import Action, PluginState, Reason
 from .binding import unbind
 from .context import _current
@@ -16,6 +16,7 @@ from .reasons import (
     blocked_error,
     crashed,
     crashed_with,
+    overran,
     stopped,
     stopped_by_parent,
     stopped_with,
@@ -45,10 +46,11 @@ class Stopping(Teardown):
     ) -> None:
         """See ``Plugin.disable``."""
         self.check_may_stop(plugin)
-        itself = (subject := _current.get()) is not None and subject.plugin is plugin
+        by = None if (subject := _current.get()) is None else subject.plugin
+        reason = stopped(plugin, by)
         if plugin.waiting is not None:
             self.kernel.activations.disarm(plugin)
-            plugin.reason = stopped(plugin, itself)
+            plugin.reason = reason
             self.kernel.contributions.tell()
         if not cascade:
             users = self.dependants(plugin)
@@ -56,13 +58,12 @@ class Stopping(Teardown):
                 raise _in_use(plugin, users)
         order = StopOrder(self.kernel, timeout)
         try:
-            await Flat(
-                self._disable(run, plugin, order, cascade=cascade, reason=stopped(plugin, itself))
-            )
+            await Flat(self._disable(run, plugin, order, cascade=cascade, reason=reason))
         except BaseException:
             order.report(f"stopping of {plugin.name}")
             raise
-        self._tell(plugin, itself)
+        self._tell(plugin, by is plugin)
+        await self.after_a_stop(run)
         error = order.gathered(f"plugin {plugin.name!r} was stopped, with failures", plugin)
         if error is not None:
             raise error
@@ -77,8 +78,14 @@ class Stopping(Teardown):
             await Flat(self._disable(run, plugin, order))
         finally:
             order.report(f"stopping of {plugin.name}, which crashed")
-        if plugin.error is made and self.kernel.supervisor is not None:
-            self.kernel.supervisor.failed(plugin)
+        if plugin.error is made:
+            self.kernel.activations.failed(plugin)
+            if self.kernel.supervisor is not None:
+                self.kernel.supervisor.failed(plugin)
+
+    async def after_a_stop(self, run: Runner) -> None:
+        """Starts what waited for a stop, and says anew why others wait."""
+        raise NotImplementedError
 
     def _tell(self, plugin: Plugin, itself: bool) -> None:
         if self.kernel.supervisor is not None:
@@ -98,6 +105,7 @@ class Stopping(Teardown):
             order.report(f"unloading of {plugin.name}")
             raise
         self._tell(plugin, False)
+        await self.after_a_stop(run)
         error = order.gathered(f"plugin {plugin.name!r} was unloaded, with failures", plugin)
         if error is not None:
             raise error
@@ -169,16 +177,16 @@ class Stopping(Teardown):
                     return
             elif plugin.state in _AT_REST and plugin.state is not _S.BLOCKED:
                 return
+            cause = reason.cause if reason is not None else order.cause
             for user in self.dependants(plugin):
                 crash = order.crash
-                why = stopped_with(user, plugin)
+                why = stopped_with(user, plugin, cause)
                 if crash is not None:
                     why = crashed_with(user, plugin, crash.reason)
                 await Deep(self._disable(run, user, order, reason=why))
             for child in reversed(plugin.children):
-                await Deep(
-                    self._disable(run, child, order, reason=stopped_by_parent(child, plugin))
-                )
+                why = stopped_by_parent(child, plugin, cause)
+                await Deep(self._disable(run, child, order, reason=why))
             await run.take(plugin, order.patience)
             try:
                 was = self._begin_stop(plugin, cascade, reason)
@@ -223,6 +231,7 @@ class Stopping(Teardown):
         """A plugin stops itself while it is imported: nothing of it may stay; the import ends."""
         generation = plugin.generation
         since = len(order.failures)
+        order.cause = stopped(plugin, plugin).cause
         await order.attempt(self.ask_to_stop(generation))
         await self.stop_children(run, plugin, order)
         generation.close()
@@ -243,11 +252,14 @@ class Stopping(Teardown):
     ) -> None:
         kernel = self.kernel
         since = len(order.failures)
+        if reason is not None:
+            order.cause = reason.cause
         await self.tear_down(run, plugin, order, farewell=was is not _S.LOADED)
+        overdue = [e for e in order.failures[since:] if isinstance(e, StopTimeout)]
         with kernel.mutex:
             plugin.started = 0
             unbind(plugin)
-            _end(plugin, order.crash, reason)
+            _end(plugin, order.crash, reason, overdue)
         kernel.call_hooks(kernel.disable_hooks, "disable hook", plugin)
         interrupt = order.interrupt(since)
         if interrupt is not None:
@@ -261,7 +273,7 @@ class Stopping(Teardown):
                 await Deep(self._unload(run, child, order))
         began = monotonic()
         while True:
-            await Deep(self._disable(run, plugin, order, reason=stopped(plugin, False)))
+            await Deep(self._disable(run, plugin, order, reason=stopped(plugin)))
             if kernel.transitions.nested(plugin, actor) and plugin.state not in _AT_REST:
                 raise InvalidTransition(
                     f"plugin {plugin.name!r} {plugin.version} cannot be unloaded from within its "
@@ -289,7 +301,12 @@ class Stopping(Teardown):
                 kernel.transitions.give(plugin, actor)
 
 
-def _end(plugin: Plugin, crash: Optional[Crash], reason: Optional[Reason]) -> None:
+def _end(
+    plugin: Plugin,
+    crash: Optional[Crash],
+    reason: Optional[Reason],
+    overdue: Sequence[StopTimeout],
+) -> None:
     """DISABLED by request; ERROR for what crashed, BLOCKED for what requires that."""
     if crash is not None and plugin is crash.plugin:
         plugin.move(Action.FAIL, crash.reason)
@@ -298,6 +315,9 @@ def _end(plugin: Plugin, crash: Optional[Crash], reason: Optional[Reason]) -> No
         plugin.move(Action.BLOCK, reason)
         plugin.error = blocked_error(plugin, reason)
     else:
+        own = [error for error in overdue if error.plugin in (None, plugin.name)]
+        if reason is not None and own:
+            reason = overran(reason, own[0])
         plugin.move(Action.STOPPED, reason)
 
 

@@ -47,6 +47,7 @@ class StopOrder:
 
     Attributes:
         failures: What failed, in order; a stop goes on whatever fails.
+        cause: The root cause, where it is nobody's wish.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class StopOrder:
         self._timeout = kernel.stop_timeout if timeout is None else timeout
         self._end = None if within is None else monotonic() + within
         self.crash = crash
+        self.cause = crash.reason.cause if crash is not None else ""
         self.failures: List[BaseException] = []
 
     @property
@@ -173,7 +175,8 @@ class Teardown:
     async def stop_children(self, run: "Runner", plugin: "Plugin", order: StopOrder) -> None:
         """Disables the plugin's children, last loaded first."""
         for child in reversed(plugin.children):
-            stop = self._disable(run, child, order, reason=stopped_by_parent(child, plugin))
+            reason = stopped_by_parent(child, plugin, order.cause)
+            stop = self._disable(run, child, order, reason=reason)
             await order.attempt(Deep(stop))
 
     async def _drain(

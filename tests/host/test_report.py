@@ -15,6 +15,7 @@ from pkl.host import starting
 from pkl.host.report import StartReport
 from pkl.model.state import Reason
 from pkl.render.terminal import Terminal
+from pkl.testing import FakeClock
 from tests.kernel.conftest import Make, clock, host, make
 
 __all__ = ["clock", "host", "make"]
@@ -143,3 +144,53 @@ def test_a_refused_start_leaves_nothing_behind(host: pkl.PluginHost, make: Make)
     assert not host.kernel.routes_of("one") or all(
         route.event is None for route in host.kernel.routes_of("one")
     )
+
+
+CALLS = """
+import pkl
+@pkl.event
+def opened(): pass
+@pkl.this.on_enable.on
+def up():
+    opened()
+"""
+
+
+def test_a_refused_start_takes_back_what_waits_and_restarts_that_are_due(
+    host: pkl.PluginHost, make: Make, clock: FakeClock
+) -> None:
+    make("yard", CALLS)
+    make("idle", activation=["event:yard.opened", "idle"])
+    make("lame", "1/0", supervision={"restart": "on-failure"}, activation=["event:yard.opened"])
+    make("good")
+    make("zvital", "1/0", critical=True, supervision={"restart": "always"})
+    report = host.start()
+    assert report.status == "refused"
+    assert set(report.stopped) == {"yard", "good", "idle"}
+    assert {each.code for each in report.stopped.values()} == {"refused"}
+    assert {each.cause for each in report.stopped.values()} == {report.failed["zvital"].cause}
+    assert report.waiting == {} and report.summary.endswith("3 stopped again")
+    text = " ".join(report.as_text().split())
+    assert "good 1.0.0 ○ disabled" in text and "zvital 1.0.0 is critical and does not run" in text
+    assert json.loads(json.dumps(report.as_dict()))["stopped"]["good"]["code"] == "refused"
+    clock.advance(1000)
+    assert not any(plugin.running for plugin in host.all_plugins())
+
+
+def test_a_lazy_plugin_that_was_needed_meanwhile_says_by_whom_and_what_it_cost(
+    host: pkl.PluginHost, make: Make
+) -> None:
+    make("yard", CALLS, after=["ear"])
+    make("ear", activation=["event:yard.opened"], requires=["store"])
+    make("store", activation=["import"])
+    report = host.start()
+    assert set(report.enabled) == {"yard", "ear", "store"} and report.waiting == {}
+    done = report.activations["ear"]
+    assert (done.trigger, done.by, done.pulled_in) == ("event:yard.opened", "yard", ("store",))
+    assert list(report.activations) == ["ear"], "what was pulled in was not triggered"
+    text = " ".join(report.as_text().split())
+    assert (
+        f"started by event:yard.opened of yard in {done.seconds * 1000:.1f} ms, with store" in text
+    )
+    kept = json.loads(json.dumps(report.as_dict()))["activations"]["ear"]
+    assert kept == {**done._asdict(), "pulled_in": ["store"]} and kept["failed"] == ""

@@ -446,7 +446,8 @@ def test_a_reset_ends_the_pause(
     host.plugins.auth.login("ann")
     monkeypatch.setattr(builtins, "pkl_broken", False)
     host.reset("audit")
-    assert state(plugin(host, "audit")) == "error", "nobody needs it yet"
+    reason = plugin(host, "audit").reason
+    assert reason is not None and reason.code == "waiting", "nobody needs it yet"
     host.plugins.auth.login("bob")
     assert seen == ["audit", "audit", "bob"]
 

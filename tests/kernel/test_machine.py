@@ -292,8 +292,8 @@ class Life(RuleBasedStateMachine):
     @rule(number=some_plugin, desired=st.sampled_from(list(Desired)))
     def set_desired(self, number: int, desired: Desired) -> None:
         plugin = self.chosen(number)
-        self.host.set_desired(plugin.name, desired)
         self.desired[plugin.name] = desired
+        self.attempt(lambda: self.host.set_desired(plugin.name, desired))
 
     @rule(asynchronous=st.booleans())
     def start(self, asynchronous: bool) -> None:
