@@ -98,6 +98,7 @@ def test_one_json_object_says_how_the_start_went(process: Process, work: Path, s
         "blocked",
         "failed",
         "waiting",
+        "stopped",
         "critical_path",
         "notes",
         "died",
