@@ -105,6 +105,7 @@ def when_needed(host: PluginHost) -> None:
     print(host.plugins.digest.of_today())
     done = digest.activation
     expect("its first use started it", done is not None and done.trigger == "import")
+    print(f"digest    {done.told if done is not None else ''}")
 
 
 def switches(host: PluginHost) -> None:

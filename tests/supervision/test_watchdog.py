@@ -891,4 +891,4 @@ def test_a_handler_that_was_given_up_does_not_quarantine_the_plugin_that_was_sto
         ("hung", "pkl-stop-a"),
     ]
     time.sleep(0.02)
-    assert reason(plugin) == "stopped"
+    assert reason(plugin) == "deadline"

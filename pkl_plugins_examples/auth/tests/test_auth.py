@@ -95,3 +95,15 @@ def test_who_logs_in_can_be_awaited(auth: Any) -> None:
         return seen
 
     assert asyncio.run(scenario()) == ["ana", "ana"]
+
+
+def test_without_auth_the_desk_does_not_open(tmp_path: Any) -> None:
+    (tmp_path / "plugin.toml").write_text('name = "clerk"\n')
+    (tmp_path / "plugin.py").write_text("import pkl\n")
+    # A desk of the next version, which auth is not made for.
+    with pkl.PluginHost(version="3.0", group="desk.plugins", paths=[tmp_path]) as host:
+        report = host.start()
+        assert report.status == "refused"
+        assert report.stopped["clerk"].cause == report.blocked["auth"].cause
+        assert "needs host >=2,<3" in report.stopped["clerk"].cause
+        assert not any(plugin.running for plugin in host.all_plugins())

@@ -11,6 +11,7 @@ from typing import Any, Iterator, Tuple
 
 import pkl
 import pytest
+from pkl.testing import assert_clean
 
 GREETER = """
 from pkl import this
@@ -112,3 +113,11 @@ def test_it_is_started_again_with_its_users_when_the_server_dies(host: pkl.Plugi
         assert time.monotonic() < end
         time.sleep(0.01)
     assert ask(host, "GET", "/hello?name=ana") == (200, {"hello": "ana", "as": "greeter"})
+
+
+def test_it_leaves_nothing_behind(host: pkl.PluginHost) -> None:
+    http = host.get_plugin("http")
+    assert http is not None
+    assert ask(host, "GET", "/hello")[0] == 200
+    http.disable()
+    assert_clean(http)
