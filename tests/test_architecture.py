@@ -87,6 +87,7 @@ LATE: Dict[str, Set[str]] = {
         "pkl.cli.points",
         "pkl.cli.recorded",
         "pkl.discovery",
+        "pkl.install.generations",
         "pkl.install.standing",
         "pkl.registry.revocation",
         "pkl.store",

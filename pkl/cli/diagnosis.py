@@ -12,10 +12,12 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 from ..discovery import installed
 from ..discovery.cache import Cache
 from ..errors import PklError, RequirementError, StateCorrupt, StateNewer
+from ..model.candidate import Candidate
 from ..model.requirement import parse_requirement
 from ..names import canonical
 from ..paths import runtime_dir, user_state_dir
 from ..store import StateStore, dead_starts
+from .diagnosis_installed import delete_leftover, installed_well, what_is_installed
 from .lint.finding import ERROR, WARNING, Finding
 from .lint.installed import check_scope, of_failure
 from .scope import Scope
@@ -54,7 +56,7 @@ def _dependencies(scope: Scope) -> Iterator[Finding]:
     carriers = {
         canonical(each.distribution): each
         for each in scope.found.candidates
-        if each.distribution is not None and each.requires_dist
+        if each.distribution is not None and each.requires_dist and not _is_ours(scope, each)
     }
     there = installed() if carriers else {}
     for each in carriers.values():
@@ -75,6 +77,12 @@ def _dependencies(scope: Scope) -> Iterator[Finding]:
             elif not asked.contains(found.version):
                 message = f"{each.source} requires {asked.text}, but {found.version} is installed"
                 yield Finding(ERROR, "unmet-dependency", message, each.location, hint=hint)
+
+
+def _is_ours(scope: Scope, candidate: Candidate) -> bool:
+    """Whether pkl has installed a plugin, which has a check of its own."""
+    where = candidate.location or ""
+    return any(where.startswith(os.path.join(each, "")) for each in scope.installed)
 
 
 def _without_url(text: str) -> str:
@@ -190,6 +198,7 @@ CHECKS: Sequence[Check] = (
     Check("dependencies", lambda _: "what their distributions require is installed", _dependencies),
     Check("extras", lambda _: "no extra is missing", _extras),
     Check("cache", lambda _: f"the cache in {Cache().directory} is sound", _cache),
+    Check("installed", installed_well, what_is_installed),
     Check("state", lambda _: f"state can be kept in {user_state_dir()}", _state),
     Check("starts", lambda _: "no host died while it was starting", _starts),
 )
@@ -237,6 +246,7 @@ FIXES: Dict[str, Callable[[str], bool]] = {
     "leftover": _delete_leftover,
     "dangling": _delete_link,
     "cache-file": _delete_file,
+    "generation-leftover": delete_leftover,
     "state-file": _set_state_aside,
     "runtime-open": _close_directory,
 }

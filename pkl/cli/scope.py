@@ -276,9 +276,24 @@ class Scope:
         """
         folded = canonical(name)
         kept = self.state.plugins if self.state is not None else {}
-        if folded in kept or self._called(name):
+        if folded in kept or self._called(name) or folded in self._lost():
             return folded
         raise self._unknown(name, kept)
+
+    def _lost(self) -> Iterable[str]:
+        """What is installed for the host and cannot be found, because a generation is damaged."""
+        if self.host is None:
+            return ()
+        from ..install.standing import standing
+
+        if standing(self.host).problem is None:
+            return ()
+        from ..install.generations import Generations
+
+        generations = Generations(self.host)
+        sites = [generations.places.site(number) for number in generations.numbers()]
+        found = discover(group=self.group, sys_path=sites, cache=False)
+        return {each.name for each in found.candidates}
 
     def _called(self, name: str) -> Tuple[Candidate, ...]:
         folded = name if self.foreign else canonical(name)

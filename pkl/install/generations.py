@@ -155,7 +155,7 @@ class Generations:
         return {number: tuple(pids) for number, pids in sorted(found.items())}
 
     def leftovers(self) -> Tuple[Leftover, ...]:
-        """What the next change will delete; what another process is just making is among it."""
+        """What the next change deletes; while one is ``busy``, what that makes is among it."""
         found = [Leftover(path, "an interrupted change") for path in self._orphans()]
         found += [
             Leftover(each.path, f"process {each.pid}, which has ended")
@@ -163,6 +163,16 @@ class Generations:
             if not each.alive
         ]
         return tuple(found)
+
+    def busy(self) -> bool:
+        """Whether a process is changing them just now."""
+        if not os.path.exists(self.places.lock):
+            return False
+        try:
+            with FileLock(self.places.lock, 0):
+                return False
+        except PklError:
+            return True
 
     def _orphans(self) -> List[str]:
         found = []

@@ -1,0 +1,117 @@
+"""``pkl install``: plugins of registries, wheels and projects, for one host."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Sequence, Tuple
+
+import click
+
+from ..errors import UsageError
+from ..install.changes import InstallPlan
+from ..install.holding import Settled
+from ..install.operation import Base
+from ..install.roots import Asked, asked_before, asked_for, merged
+from ..install.wanted import Root, RootKind
+from ..model.state import Desired
+from .install_options import agreement_options, solve_options, terms_of
+from .installing import Installer, Manner
+from .options import Verb
+from .session import Session
+
+__all__ = ["command"]
+
+
+@click.command("install", cls=Verb)
+@click.argument("words", nargs=-1, metavar="[NAME[>=VERSION] | WHEEL | DIR]...")
+@click.option(
+    "-e", "--editable", metavar="DIR", multiple=True, help="A project to use in place; repeatable."
+)
+@click.option("--registry", metavar="NAME", default="", help="The registry they must come from.")
+@click.option("--upgrade", is_flag=True, help="Take the newest of them, also if one is there.")
+@click.option("--no-enable", is_flag=True, help="Install what is new, but leave it disabled.")
+@solve_options
+@agreement_options
+@click.pass_obj
+def command(
+    session: Session,
+    words: Tuple[str, ...],
+    editable: Tuple[str, ...],
+    registry: str,
+    upgrade: bool,
+    no_enable: bool,
+    pre: bool,
+    min_age: Optional[str],
+    consents: Tuple[str, ...],
+    backend: Optional[str],
+    full: bool,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Install plugins, and what they need, for one host.
+
+    A name comes from the registries that are known; a wheel or a plugin directory is taken as
+    it is. Everything is shown first. Nothing of a plugin is run, and no library of the host is
+    moved; running hosts go on with what they started with.
+    """
+    if not words and not editable:
+        raise UsageError("there is nothing to install", hint="pkl install NAME, or -e DIR")
+    shown = " ".join((*words, *(f"-e {each}" for each in editable)))
+    manner = Manner(dry_run, yes, backend or "", not no_enable)
+    installer = Installer(session, "install", shown, manner)
+    asked = asked_for(
+        words,
+        editable=editable,
+        group=installer.host.group,
+        places=installer.generations.places,
+        registry=registry,
+        keep=not dry_run,
+    )
+    names = [each.name for each in asked.roots]
+
+    def make(base: Base) -> Settled:
+        before = Asked()
+        if base.record is not None:
+            before = asked_before(base.record, installer.host.group, _anew(asked.roots))
+        roots = merged(before.roots, asked.roots)
+        terms = terms_of(
+            session,
+            pre=pre,
+            min_age=min_age,
+            consents=consents,
+            full=full,
+            upgrade=names if upgrade else _elsewhere(asked.roots),
+        )
+        whole = Asked(roots, (*before.given, *asked.given))
+        by_name = any(each.kind is RootKind.REGISTRY for each in asked.roots)
+        return installer.decided(whole, base, terms, registry=by_name)
+
+    return installer.carry_out(make, already=lambda plan: _already(installer, plan, names))
+
+
+def _anew(roots: Sequence[Root]) -> List[str]:
+    """What an earlier word does not count for any more."""
+    return [each.name for each in roots if each.kind is not RootKind.REGISTRY or each.registry]
+
+
+def _elsewhere(roots: Sequence[Root]) -> List[str]:
+    """What comes from another place than so far, so that no version of it need stay."""
+    return _anew(roots)
+
+
+def _already(installer: Installer, plan: InstallPlan, names: Sequence[str]) -> List[str]:
+    """What to say of what is there."""
+    there = {each.name: each for each in plan.kept}
+    found = []
+    for name in dict.fromkeys(names):
+        part = there.get(name)
+        if part is not None:
+            text = f"{name} {part.after} is installed already"
+        else:
+            step = plan.solution.plan.step(name)
+            source = f": {step.candidate.source} has it" if step is not None else ""
+            text = f"{name} {step.version if step is not None else ''} is there already{source}"
+        desired = installer.subject.state.desired.get(name, Desired.ENABLED)
+        if desired is not Desired.ENABLED:
+            text += f", and is {desired} (pkl enable {name})"
+        found.append(text)
+    return found

@@ -1,0 +1,75 @@
+"""The options that the verbs share which change what is installed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Collection, Optional, Sequence, Tuple, TypeVar
+
+import click
+
+from ..install.age import MinAge
+from ..install.deciding import Terms
+from ..install.holding import parse_consents
+from .session import Session
+
+__all__ = ["agreement_options", "solve_options", "terms_of"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def agreement_options(function: _F) -> _F:
+    """``--dry-run`` and ``-y``."""
+    function = click.option("--dry-run", is_flag=True, help="Only show the plan.")(function)
+    return click.option("-y", "--yes", is_flag=True, help="Ask nothing; the plan is agreed to.")(
+        function
+    )
+
+
+def solve_options(function: _F) -> _F:
+    """What versions may be taken, and what finds and unpacks them."""
+    for option in (
+        click.option("--pre", is_flag=True, help="Take pre-releases, too."),
+        click.option("--min-age", metavar="AGE", help="Take no version younger: 3d, 12h, 2w."),
+        click.option(
+            "--consent",
+            "consents",
+            metavar="NAME==VERSION",
+            multiple=True,
+            help="Consent to what this update asks for; may be repeated.",
+        ),
+        click.option(
+            "--backend",
+            type=click.Choice(("uv", "pip")),
+            help="The installer; by default uv where it is there, else pip.",
+        ),
+        click.option("--full", is_flag=True, help="Show the whole proof if there is no solution."),
+    ):
+        function = option(function)
+    return function
+
+
+def terms_of(
+    session: Session,
+    *,
+    pre: bool,
+    min_age: Optional[str],
+    consents: Sequence[str],
+    full: bool,
+    upgrade: Collection[str] = (),
+    everything: bool = False,
+) -> Terms:
+    """What the options say, for a solve.
+
+    Raises:
+        UsageError: An age or a consent makes no sense.
+    """
+    accepted: Tuple[str, ...] = parse_consents(consents)
+    return Terms(
+        upgrade=upgrade,
+        everything=everything,
+        accepted=accepted,
+        min_age=MinAge.of(min_age, time.time),
+        prereleases=pre,
+        offline=session.offline,
+        full=full,
+    )

@@ -1,0 +1,1 @@
+"""The verbs that change what is installed."""
