@@ -1,5 +1,7 @@
 """The demo: builds the example plugins, installs them into a fresh environment, and runs a desk.
 
+One of them is not installed by pip, but by ``pkl install`` from a registry that the demo makes.
+
 ``python pkl_plugins_examples/demo.py [--dir DIR]``. It needs a Python >= 3.9 with pip and nothing
 else, changes nothing outside of DIR (``.demo`` beside this folder), and may be run again. It exits
 with 0 if everything that the demo shows did happen, else with 1 and a line that says what did not.
@@ -19,6 +21,10 @@ from typing import Dict, List, Sequence
 EXAMPLES = Path(__file__).resolve().parent
 ROOT = EXAMPLES.parent
 BUILD_TOOLS = ("hatchling>=1.25", "setuptools>=77")
+FROM_REGISTRY = "pkl_example_reminders"
+"""The distribution that comes from a registry."""
+HOST = 'name = "desk"\nversion = "2.1"\ngroup = "desk.plugins"\n'
+"""What says to the command ``pkl`` which host it is about."""
 MISLEADING = (
     *("PIP_PREFIX", "PIP_PYTHON", "PIP_REQUIRE_VIRTUALENV", "PIP_ROOT", "PIP_TARGET", "PIP_USER"),
     "VIRTUAL_ENV",
@@ -68,7 +74,9 @@ def make_environment(folder: Path, home: Path) -> List[str]:
         # Some systems ship a Python without ensurepip, whose pip can install elsewhere.
         bare = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)]
         run("python -m venv --without-pip", bare, home)
-        return [sys.executable, "-m", "pip", "--python", python]
+        elsewhere = [sys.executable, "-m", "pip", "--python", python]
+        # ``pkl install`` needs one that is there.
+        run("pip install of pip", [*elsewhere, "install", "-q", "pip"], home)
     return [python, "-m", "pip"]
 
 
@@ -104,6 +112,13 @@ def install(home: Path) -> Path:
     projects = [str(ROOT), *(str(sources / folder.name) for folder in folders)]
     run("pip wheel", [*build, "wheel", "-q", *options, *projects], home)
 
+    # One of them is left to ``pkl install``, which the scenario shows.
+    shelf = home / "shelf"
+    shutil.rmtree(shelf, ignore_errors=True)
+    shelf.mkdir()
+    for wheel in wheels.glob(f"{FROM_REGISTRY}-*.whl"):
+        wheel.rename(shelf / wheel.name)
+
     # Files, not names: what an index may have under these names is not asked for.
     built = sorted(str(wheel) for wheel in wheels.glob("*.whl"))
     step(4, f"pip install of these {len(built)} wheels and of what they require")
@@ -129,8 +144,9 @@ def main(arguments: Sequence[str]) -> int:
     version = ".".join(map(str, sys.version_info[:3]))
     print(f"pkl demo on Python {version}", flush=True)
     home.mkdir(parents=True, exist_ok=True)
-    for kept in ("pkl-home", "desk-home"):
+    for kept in ("pkl-home", "desk-home", "registry"):
         shutil.rmtree(home / kept, ignore_errors=True)
+    (home / "pkl.toml").write_text(HOST, encoding="utf-8")
     began = time.monotonic()
     try:
         python = install(home)
@@ -139,7 +155,9 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     print(f"installed in {time.monotonic() - began:.0f} s\n", flush=True)
     scenario = [str(python), "-I", str(EXAMPLES / "scenario")]
-    status = subprocess.run(scenario, stdin=subprocess.DEVNULL, env=environment(home)).returncode
+    status = subprocess.run(
+        scenario, stdin=subprocess.DEVNULL, env=environment(home), cwd=home
+    ).returncode
     if not status:
         print(f"\nThe environment stays in {home / 'env'}; its command `desk` opens the desk.")
     return 1 if status else 0

@@ -24,6 +24,7 @@ from showing import Unexpected
 def run() -> None:
     """The whole day."""
     OneLine.to_stdout()
+    opening.install()
     opening.look()
     host = make_host()
     faults: List[str] = []

@@ -9,17 +9,30 @@ from desk.lines import shorten
 from showing import CHILDREN, GROUP, SOUND, command, expect, heading, plugin, plugin_modules
 
 
+def install() -> None:
+    """One plugin comes from a registry, into an environment that pip has made."""
+    heading("Installing a plugin from a registry")
+    expect("reminders is not there yet", "reminders " not in command("list"))
+    command("registry", "build", "shelf", "--out", "registry", "--group", GROUP)
+    command("registry", "add", "shelf", "registry")
+    shown = command("install", "reminders", "--dry-run")
+    expect("the plan is shown first", "+ reminders 0.3.0" in shown)
+    command("install", "reminders", "-y")
+    expect("there is nothing more to do", "already" in command("install", "reminders"))
+    command("rollback", "--list")
+
+
 def look() -> None:
     """What is installed and how it hangs together, without importing any of it."""
     heading("What is installed")
-    listed = command("list", "--group", GROUP)
+    listed = command("list")
     expect("every plugin is listed", all(name in listed for name in [*SOUND, "crm-sync", "sso"]))
     heading("Who requires whom")
-    drawn = command("graph", "--group", GROUP)
+    drawn = command("graph")
     expect("every plugin is drawn", all(name in drawn for name in [*SOUND, "gremlin"]))
     heading("Why one of them will not run")
-    expect("pkl why says it", "auth>=3" in command("why", "sso", "--group", GROUP))
-    expect("so does pkl check", "auth>=3" in command("check", "--group", GROUP, status=1))
+    expect("pkl why says it", "auth>=3" in command("why", "sso"))
+    expect("so does pkl check", "auth>=3" in command("check", status=1))
 
 
 def plan(host: PluginHost) -> None:
