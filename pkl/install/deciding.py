@@ -86,6 +86,9 @@ def decide(
     }
     registries.update({each.name: each.registry for each in asked.roots if each.registry})
     market = RegistryMarket(catalog, given, registries)
+    # Whether what is there may start is another question than whether it stays there.
+    own = {each.name for each in asked.roots} | {p.name for c in there for p in c.plugins}
+    desired = {name: each for name, each in state.desired.items() if name not in own}
     upgrade = set(terms.upgrade)
     if terms.everything:
         upgrade |= {c.name for c in there} | {p.name for c in there for p in c.plugins}
@@ -100,7 +103,7 @@ def decide(
             host=host,
             locked={c.name: c.version for c in there},
             upgrade=upgrade - fixed,
-            desired=state.desired,
+            desired=desired,
             uploaded_before=terms.min_age.uploaded_before if terms.min_age is not None else None,
             prereleases=terms.prereleases,
             offline=terms.offline,

@@ -154,6 +154,20 @@ def test_a_disabled_plugin_stays_so_and_no_enable_leaves_new_ones_disabled(
     assert "is disabled (pkl enable auth)" in pkl.ok("install", "auth").out
 
 
+def test_what_is_masked_or_disabled_stands_in_the_way_of_nothing(
+    pkl: Pkl, shop: Shop, publish: Callable[[], None]
+) -> None:
+    shop.plugin("auth", "1.0")
+    shop.plugin("audit", "1.0", requires=["auth"])
+    shop.plugin("mail", "1.0")
+    publish()
+    pkl.ok("install", "audit", "-y")
+    pkl.ok("mask", "auth", "audit")
+    assert pkl.ok("install", "mail", "-y").lines == ["+ mail 1.0 (acme-mail)"]
+    assert pkl.ok("uninstall", "mail", "-y").lines == ["- mail 1.0 (acme-mail)"]
+    assert pkl.ok("upgrade").lines == ["everything is at its newest version that fits"]
+
+
 def test_without_a_host_without_a_registry_and_without_anything_it_says_what_to_do(
     pkl: Pkl, work: Path
 ) -> None:
