@@ -113,12 +113,20 @@ def decide(
     settled = settle(
         there, solved, state, accepted=terms.accepted, inspect=_inspecting(fetcher, host.group)
     )
+    settled = settled._replace(solution=_with_own_roots(settled.solution))
     if terms.min_age is None:
         return settled
     chosen = settled.solution.chosen
     offers = [o for c in chosen for p in c.plugins for o in market.offers(p.name)]
     young = tuple(dict.fromkeys(terms.min_age.notes(offers, chosen)))
     return settled._replace(notes=(*settled.notes, *young))
+
+
+def _with_own_roots(solution: Solution) -> Solution:
+    """The solution without roots that the host's environment has already, which are not ours."""
+    carried = {p.name for c in solution.chosen for p in c.plugins}
+    carried |= {each.name for c in solution.chosen for p in c.plugins for each in p.provides}
+    return replace(solution, roots=tuple(each for each in solution.roots if each.name in carried))
 
 
 def _inspecting(fetcher: Fetcher, group: str) -> Callable[[Chosen], Chosen]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import Callable, NamedTuple, Optional, Tuple
 
 from ..errors import GenerationDamaged, PklError
@@ -12,6 +13,7 @@ from .backend import Backend
 from .fetching import Fetcher
 from .generation import GenerationRecord
 from .generations import Generations
+from .local_wheels import sweep_wheels
 from .placing import Placing
 from .project import project_paths
 from .solution import Solution
@@ -125,6 +127,8 @@ def apply(
             paths=paths,
             lock=lock,
         )
+        roots = [root for each in generations.all() for root in each.roots]
+        sweep_wheels(generations.places, roots, time.time())
     return Applied(record, placing.notes)
 
 
