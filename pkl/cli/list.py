@@ -97,6 +97,8 @@ def _table(session: Session, rows: Sequence[Row], wide: bool, point: Optional[st
         why = "; ".join(filter(None, (row.remark, *candidate.notes)))
         if row.reason is not None:
             why = row.reason.message.split("\n")[0]
+            if row.held is not None:
+                why += f"; held: {row.held}"
         if point is not None:
             why = in_one_line(candidate.metadata.contributes[point])
         name = Cell(row.key, "bold")

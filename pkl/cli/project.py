@@ -29,6 +29,9 @@ class Project(NamedTuple):
     contributions: Optional[Mapping[str, Any]] = None
     """The points of the host: for each a file with its JSON Schema, from the file of this, or True
     for any value."""
+    min_age: Optional[str] = None
+    """The age that a version must have to be installed, such as ``3d``, unless the option says
+    otherwise; as it was written."""
     file: Optional[str] = None
     """The file that was read; None if there is none."""
 
@@ -86,7 +89,7 @@ def _table(file: str, data: bytes) -> Optional[Mapping[str, Any]]:
 def _checked(file: str, table: Mapping[str, Any]) -> Project:
     faults: List[str] = []
     found: Dict[str, Any] = {}
-    known = [name for name in Project._fields if name != "file"]
+    known = [name.replace("_", "-") for name in Project._fields if name != "file"]
     for key, value in table.items():
         if key not in known:
             meant = did_you_mean(key, known)
@@ -105,7 +108,7 @@ def _checked(file: str, table: Mapping[str, Any]) -> Project:
         elif not isinstance(value, str) or not value.strip():
             faults.append(f"{key!r} must be a text that is not empty")
         else:
-            found[key] = value
+            found[key.replace("-", "_")] = value
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
         raise UsageError(

@@ -87,7 +87,8 @@ def _text(session: Session, scope: Scope, row: Row, full: bool) -> str:
     if row.desired != Desired.ENABLED.value and wish is not None:
         text += f"{out.clean(f'{row.desired}{said_of(wish)}')}\n"
     if row.reason is not None:
-        return f"{text}\n{_explained(session, plan, row, full)}"
+        held = f"held: {out.clean(str(row.held))}\n" if row.held is not None else ""
+        return f"{text}\n{_explained(session, plan, row, full)}{held}"
     for each in _gone_without(scope, row):
         text += f"{out.clean(each.message)}\n"
         text += f"{out.paint('hint', 'muted')}: {out.clean(each.remedy)}\n"

@@ -69,3 +69,11 @@ def test_permissions_show_what_else_an_update_was_let_in_for(pkl: Pkl, shop: Sta
     ]
     row = pkl.json("permissions", "mail", "--revoke", "dependency:six")["permissions"]
     assert row == []
+
+
+def test_it_is_shown_of_a_plugin_that_does_not_run_as_well(pkl: Pkl, shop: StateStore) -> None:
+    pkl.ok("disable", "mail")
+    text = "held: 1.1 asks for threads; requires six, and 1.0 did not"
+    row = next(line for line in pkl.ok("list").lines if line.startswith("mail"))
+    assert "disabled" in row and row.endswith(f"; {text}")
+    assert pkl.ok("why", "mail").lines[-1] == text
