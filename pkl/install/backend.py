@@ -24,6 +24,7 @@ class Query(NamedTuple):
         wheels: Wheels on this machine that take part, absolute paths.
         preferred: ``name==version``, taken where nothing speaks against it.
         uploaded_before: Nothing younger, in seconds since 1970; None for any age.
+        standing: ``name==version`` of what is in place already, which is never too young.
         prereleases: Whether pre-releases may be chosen where there is something else.
         allow_builds: Whether a source distribution may be built, which runs its code.
         offline: Whether the network may not be used.
@@ -36,6 +37,7 @@ class Query(NamedTuple):
     wheels: Tuple[str, ...] = ()
     preferred: Tuple[str, ...] = ()
     uploaded_before: Optional[int] = None
+    standing: Tuple[str, ...] = ()
     prereleases: bool = False
     allow_builds: bool = False
     offline: bool = False

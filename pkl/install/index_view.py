@@ -86,6 +86,7 @@ class IndexView:
         self._fetcher = fetcher
         self._local = [_local(each) for each in query.wheels]
         self._pins = {canonical(each.name): each for each in query.installed}
+        self._standing = {n: v for n, _, v in (each.partition("==") for each in query.standing)}
         self._projects: Dict[str, _Project] = {}
         self._listed: Dict[int, Tuple[str, Listed]] = {}
         self._metadata: Dict[int, bytes] = {}
@@ -283,7 +284,7 @@ class IndexView:
                 why = "is a source archive, and building it would run its code (--allow-build)"
             elif not each.sha256:
                 why = "has no SHA-256 in the index"
-            elif before is not None and (each.uploaded is None or each.uploaded > before):
+            elif before is not None and self._is_young(name, each, before):
                 why = "is too young" if each.uploaded else "does not say when it was uploaded"
             else:
                 found.append(each)
@@ -293,6 +294,13 @@ class IndexView:
             more = f" (and {len(files) - 1} more files of {name})" if len(files) > 1 else ""
             notes.append(f"{files[-1]} {why}{more}")
         return found
+
+    def _is_young(self, name: str, listed: Listed, before: int) -> bool:
+        """Whether a file is too young, or not dated; what is in place already is neither."""
+        if listed.uploaded is not None and listed.uploaded <= before:
+            return False
+        there = self._standing.get(name)
+        return there is None or version_key(there) != version_key(listed.version)
 
     def _metadata_of(self, number: int) -> bytes:
         """The METADATA of a wheel: from beside it, or else from the wheel itself."""

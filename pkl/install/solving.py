@@ -66,6 +66,7 @@ def solve(
         desired: What people want of each plugin, by name; it matters for what is masked or
             disabled.
         uploaded_before: Nothing younger from a registry, in seconds since 1970; None for any age.
+            What is locked is never too young.
         prereleases: Whether pre-releases may be chosen where there is something else.
         allow_builds: Whether the installer may build a source distribution, which runs its code.
         offline: Whether the network may not be used.
@@ -154,6 +155,7 @@ class _Settled:
             wheels=tuple(local_wheels(stack, universe, self._market.given())),
             preferred=tuple(f"{name}=={kept[name]}" for name in sorted(kept)),
             uploaded_before=uploaded_before,
+            standing=tuple(f"{canonical(name)}=={locked[name]}" for name in sorted(locked)),
             prereleases=self._prereleases,
             allow_builds=allow_builds,
             offline=offline,

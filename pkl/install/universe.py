@@ -263,6 +263,9 @@ class Universe:
         limit = self._uploaded_before
         if limit is None or not chosen.registry or chosen.wheel is None:
             return None
+        there = self._kept.get(chosen.name)
+        if there is not None and version_key(there) == version_key(chosen.version):
+            return None  # it is in place already
         uploaded = chosen.wheel.uploaded
         if uploaded is not None and uploaded <= limit:
             return None

@@ -276,6 +276,18 @@ def test_files_that_may_not_be_chosen_are_left_out_and_noted(server: Server) -> 
         )
 
 
+def test_what_is_in_place_is_never_too_young(server: Server) -> None:
+    rows = [
+        row("liby-2.0-py3-none-any.whl", {"upload-time": "2026-11-25T03:00:01Z"}),
+        row("liby-3.0-py3-none-any.whl"),
+    ]
+    server.files["/simple/liby/index.v1.json"] = page(*rows)
+    url, limit = f"{server.url}/simple", int(NOW)
+    for standing, file in ((("liby==2.0",), rows[0]), (("liby==3",), rows[1])):
+        with view(url, uploaded_before=limit, standing=standing) as shown:
+            assert [each["filename"] for each in page_of(shown)["files"]] == [file["filename"]]
+
+
 def test_a_source_archive_is_shown_where_builds_are_allowed(server: Server) -> None:
     data = b"the source"
     sha256 = hashlib.sha256(data).hexdigest()

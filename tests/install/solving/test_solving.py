@@ -237,6 +237,15 @@ def test_nothing_younger_than_asked_for_is_taken() -> None:
     assert "auth 0.9 is left out: its registry does not say when" in str(error)
 
 
+def test_what_is_in_place_is_never_too_young() -> None:
+    world = World()
+    world.plugin("auth==1.0", uploaded=AGE + 10)
+    world.plugin("auth==2.0", uploaded=AGE + 20)
+    found = world.solve("auth", uploaded_before=AGE, locked={"acme-auth": "1.0"}, upgrade=["auth"])
+    assert versions(found) == {"acme-auth": "1.0"}
+    assert world.asked[-1].standing == ("acme-auth==1.0",)
+
+
 def test_pre_releases_are_taken_if_asked_for_or_if_there_is_nothing_else() -> None:
     world = World()
     world.plugin("auth==1.0")
