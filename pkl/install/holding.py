@@ -136,7 +136,7 @@ def settle(
         consented: List[Tuple[Chosen, Tuple[Change, ...]]] = []
         more: Dict[str, Held] = {}
         for new in chosen:
-            if not new.plugins or _same_file(there.get(new.name), new):
+            if not new.plugins or _same_wheel(there.get(new.name), new):
                 continue
             old = _predecessor(before, new)
             asked = changes_to_consent(old, new)
@@ -171,9 +171,13 @@ def _seen(
     inspect: Optional[Callable[[Chosen], Chosen]],
     looked: Dict[Tuple[str, str, str], Chosen],
 ) -> Chosen:
-    """What was chosen, with what its wheel says; what is there already was looked at then."""
-    if old is not None and _same_file(old, chosen):
-        return replace(chosen, plugins=old.plugins)
+    """What was chosen, with what its wheel says; what is there already was looked at then.
+
+    The very wheel that is there stays known by the key that it came with, for that is what the
+    next version is compared with.
+    """
+    if old is not None and _same_wheel(old, chosen):
+        return replace(chosen, plugins=old.plugins, registry=old.registry, signer=old.signer)
     if inspect is None or not chosen.plugins or chosen.wheel is None:
         return chosen
     key = (chosen.name, chosen.version, chosen.wheel.sha256)
@@ -182,16 +186,11 @@ def _seen(
     return looked[key]
 
 
-def _same_file(old: Optional[Chosen], new: Chosen) -> bool:
-    """Whether it is the very wheel that is there, from where that is from."""
+def _same_wheel(old: Optional[Chosen], new: Chosen) -> bool:
+    """Whether it is the very wheel that is there, wherever it would come from now."""
     if old is None or old.wheel is None or new.wheel is None:
         return False
-    return (old.registry, old.signer, old.version, old.wheel.sha256) == (
-        new.registry,
-        new.signer,
-        new.version,
-        new.wheel.sha256,
-    )
+    return (old.version, old.wheel.sha256) == (new.version, new.wheel.sha256)
 
 
 def _predecessor(before: Sequence[Chosen], new: Chosen) -> Optional[Chosen]:

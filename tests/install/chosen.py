@@ -8,7 +8,7 @@ from typing import Any, Mapping, Optional
 from pkl.install.solution import Chosen, WheelRef
 from pkl.model.manifest import PluginMetadata
 
-__all__ = ["KEY", "OTHER_KEY", "chosen", "library"]
+__all__ = ["KEY", "OTHER_KEY", "chosen", "library", "wheel"]
 
 KEY, OTHER_KEY = "SHA256:aaaa", "SHA256:bbbb"
 

@@ -24,7 +24,7 @@ from pkl.model.manifest import PluginMetadata
 from pkl.model.requirement import version_key
 from pkl.model.state import Reason
 from pkl.store import Consent, HeldUpdate, HostState, StateStore
-from tests.install.chosen import OTHER_KEY, chosen, library
+from tests.install.chosen import OTHER_KEY, chosen, library, wheel
 from tests.store.clock import Hand
 
 THREADS = {"permissions": {"threads": True}}
@@ -225,9 +225,19 @@ def test_of_a_wheel_that_is_there_the_manifest_of_the_wheel_is_kept() -> None:
     assert not found.held
 
 
-def test_the_same_version_from_elsewhere_is_an_update() -> None:
-    found = settled([chosen("audit")], replace(chosen("audit"), signer=OTHER_KEY))
+def test_another_wheel_of_the_same_version_is_an_update() -> None:
+    new = chosen("audit", signer=OTHER_KEY, wheel=wheel("acme-audit", "1.0.0", 0))
+    found = settled([chosen("audit")], new)
     assert [each.changes[0].kind for each in found.held] == ["signer"]
+
+
+def test_the_very_wheel_from_elsewhere_changes_nothing_and_the_next_is_held() -> None:
+    """So that a registry that changes its key does not hold up what stays as it is."""
+    before = chosen("audit")
+    found = settled([before], chosen("audit", signer=OTHER_KEY, registry="other"))
+    assert (found.held, found.solution.chosen) == ((), (before,))
+    later = settled(found.solution.chosen, chosen("audit", "1.1", signer=OTHER_KEY))
+    assert [each.changes[0].kind for each in later.held] == ["signer"]
 
 
 def test_a_plugin_that_moves_to_another_distribution_is_an_update() -> None:
