@@ -10,6 +10,7 @@ import click
 from ..install.age import MinAge
 from ..install.deciding import Terms
 from ..install.holding import parse_consents
+from .project import read_project
 from .session import Session
 
 __all__ = ["agreement_options", "solve_options", "terms_of"]
@@ -64,11 +65,15 @@ def terms_of(
         UsageError: An age or a consent makes no sense.
     """
     accepted: Tuple[str, ...] = parse_consents(consents)
+    age, where = min_age, "--min-age"
+    if age is None and session.host is None:
+        project = read_project("")
+        age, where = project.min_age, f"min-age in {project.file}"
     return Terms(
         upgrade=upgrade,
         everything=everything,
         accepted=accepted,
-        min_age=MinAge.of(min_age, time.time),
+        min_age=MinAge.of(age, time.time, where),
         prereleases=pre,
         offline=session.offline,
         full=full,

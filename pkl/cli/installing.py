@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from dataclasses import replace
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import click
 
@@ -14,7 +25,7 @@ from ..install.consenting import keep_consents
 from ..install.deciding import Terms, decide
 from ..install.fetching import Fetcher
 from ..install.generations import Generations
-from ..install.holding import Settled
+from ..install.holding import Held, Settled
 from ..install.host_side import host_side
 from ..install.operation import (
     Applied,
@@ -98,6 +109,7 @@ class Installer:
         self.fetcher = Fetcher(session.offline, self.progress.fetched)
         self._backend: Optional["Backend"] = None
         self._host: Optional["HostSide"] = None
+        self._answered: Dict[str, bool] = {}
 
     @property
     def host(self) -> "HostSide":
@@ -157,7 +169,7 @@ class Installer:
                 catalog=catalog,
                 backend=self.backend,
                 fetcher=self.fetcher,
-                terms=terms,
+                terms=replace(terms, accepted=(*terms.accepted, *self._let)),
             )
         finally:
             self.progress.done()
@@ -182,6 +194,8 @@ class Installer:
         while True:
             base = self.base()
             settled = make(base)
+            if self._let_in(settled.held):
+                continue
             plan = plan_of(
                 base.record, settled, base=base.number, running=self.generations.in_use()
             )
@@ -215,6 +229,27 @@ class Installer:
             self.session.warn(f"{first}\nthe plan starts from {what} instead")
         return base
 
+    @property
+    def _let(self) -> List[str]:
+        """What somebody has consented to when asked."""
+        return [consent for consent, yes in self._answered.items() if yes]
+
+    def _let_in(self, held: Sequence[Held]) -> bool:
+        """Asks, where somebody can be asked, for a consent to each held update, once; whether
+        there is one more by now."""
+        if self.manner.yes or self.manner.dry_run or not self._may_ask():
+            return False
+        before = len(self._let)
+        for each in held:
+            if each.consent not in self._answered:
+                text = self.session.err.clean(each.text("→" if self.session.err.unicode else "->"))
+                question = f"{text}\nlet it?"
+                self._answered[each.consent] = click.confirm(question, default=False, err=True)
+        return len(self._let) > before
+
+    def _may_ask(self) -> bool:
+        return not self.session.no_input and not self.session.json and _can_ask()
+
     def agreed(self, plan: List[str]) -> bool:
         """Whether it may be done: it was said, or somebody says so now.
 
@@ -223,7 +258,7 @@ class Installer:
         """
         if self.manner.yes:
             return True
-        if self.session.no_input or self.session.json or not _can_ask():
+        if not self._may_ask():
             shown = "\n".join(plan)
             raise UsageError(
                 f"pkl {self.verb} would change what is installed, and nobody can be asked"

@@ -56,13 +56,20 @@ class MinAge(NamedTuple):
     now: float
 
     @classmethod
-    def of(cls, text: Optional[str], clock: Callable[[], float]) -> "Optional[MinAge]":
+    def of(
+        cls, text: Optional[str], clock: Callable[[], float], what: str = "--min-age"
+    ) -> "Optional[MinAge]":
         """The age that was asked for; None if none was.
+
+        Args:
+            text: What was written.
+            clock: What time it is, in seconds since 1970.
+            what: Where it was written, for the error.
 
         Raises:
             UsageError: It is none.
         """
-        seconds = parse_age(text) if text else 0
+        seconds = parse_age(text, what) if text else 0
         return cls(seconds, clock()) if seconds else None
 
     @property
