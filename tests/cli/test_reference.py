@@ -70,5 +70,6 @@ def test_every_code_of_a_finding_is_explained() -> None:
 def test_every_key_of_the_table_is_explained() -> None:
     from pkl.cli.project import Project
 
-    for key in Project._fields[:-1]:
+    for field in Project._fields[:-1]:
+        key = field.replace("_", "-")
         assert re.search(rf"^{key} = ", PAGE, re.MULTILINE), key
