@@ -25,6 +25,7 @@ from ..names import canonical, is_valid
 from ..store.state import HostState
 from .solution import Chosen, Solution
 from .trust import Change, changes_to_consent, is_consented
+from .wanted import Root, RootKind
 
 __all__ = ["HELD", "Held", "Settled", "held_back", "held_reason", "parse_consents", "settle"]
 
@@ -129,8 +130,10 @@ def settle(
     there = {each.name: each for each in before}
     looked: Dict[Tuple[str, str, str], Chosen] = {}
     held: Dict[str, Held] = {}
+    roots: Tuple[Root, ...] = ()
     while True:
-        solution = _solved(solve, tuple(held[name] for name in sorted(held)))
+        solution = _solved(solve, tuple(held[name] for name in sorted(held)), roots)
+        roots = solution.roots
         chosen = [_seen(each, there.get(each.name), inspect, looked) for each in solution.chosen]
         solution = replace(solution, chosen=tuple(chosen))
         consented: List[Tuple[Chosen, Tuple[Change, ...]]] = []
@@ -156,13 +159,26 @@ def settle(
         held.update(more)
 
 
-def _solved(solve: Callable[[Tuple[Held, ...]], Solution], held: Tuple[Held, ...]) -> Solution:
+def _solved(
+    solve: Callable[[Tuple[Held, ...]], Solution], held: Tuple[Held, ...], roots: Sequence[Root]
+) -> Solution:
     try:
         return solve(held)
     except NoSolution as error:
         if not held:
             raise
-        _refuse(held, error)
+        names = {each.plugin for each in held}
+        exact = any(each.name in names and _means_one(each) for each in roots)
+        _refuse(held, "the very version was asked for" if exact else _proof(error))
+
+
+def _means_one(root: Root) -> bool:
+    """Whether nothing but one version will do: that of a file, or one that was named."""
+    return root.kind is not RootKind.REGISTRY or "==" in root.requirement
+
+
+def _proof(error: NoSolution) -> str:
+    return "\n".join(("without it there is no solution:", *(error.proof or (error.message,))))
 
 
 def _seen(
@@ -278,25 +294,32 @@ def held_back(solution: Solution, held: Sequence[Held]) -> Solution:
             except (RequirementError, ValueError):
                 continue
             if not asked.contains(versions[asked.name]):
-                why = f"{each.before.name} {each.before.version} requires {asked.text}"
-                _refuse(held, NoSolution(why, proof=(why,)))
+                own = f"{each.before.name} {each.before.version}"
+                _refuse(held, f"{own} would stay, and requires {asked.text}")
     return replace(solution, chosen=chosen)
 
 
-def _refuse(held: Sequence[Held], cause: Optional[NoSolution] = None) -> NoReturn:
+def _refuse(held: Sequence[Held], why: str = "") -> NoReturn:
+    """Says what is held.
+
+    Args:
+        held: The updates.
+        why: Why the rest was not taken either; empty if it was.
+
+    Raises:
+        UpdateHeld: Always.
+    """
     lines = tuple(each.text("->") for each in held)
     count = "1 update is" if len(held) == 1 else f"{len(held)} updates are"
     message = f"{count} held\n" + "\n".join(lines)
-    if cause is not None:
-        message += "\nand without them there is no solution, so nothing was changed"
-        message += "".join(f"\n{line}" for line in cause.proof or (cause.message,))
+    if why:
+        message += f"\nnothing was changed: {why}"
     options = " ".join(f"--consent {each.consent}" for each in held)
-    names = " ".join(each.plugin for each in held)
     raise UpdateHeld(
         message,
         changes=lines,
         plugin=held[0].plugin if len(held) == 1 else None,
         version=held[0].after.version if len(held) == 1 else None,
-        hint=f"to consent: pkl upgrade {names} {options}",
+        hint=f"to consent, say the same with {options}",
         held=[each.as_dict() for each in held],
-    ) from cause
+    ) from None

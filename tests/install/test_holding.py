@@ -20,6 +20,7 @@ from pkl.install.holding import (
 )
 from pkl.install.keeping import Keeping
 from pkl.install.solution import Chosen, Solution
+from pkl.install.wanted import Root, RootKind
 from pkl.model.manifest import PluginMetadata
 from pkl.model.requirement import version_key
 from pkl.model.state import Reason
@@ -111,7 +112,7 @@ def test_an_update_that_asks_for_more_is_held_and_the_rest_is_taken() -> None:
     assert str(error.value) == (
         "1 update is held\n"
         'audit 1.0 -> 1.1: asks for net-connect "*:443"\n'
-        "hint: to consent: pkl upgrade audit --consent audit==1.1"
+        "hint: to consent, say the same with --consent audit==1.1"
     )
     assert (error.value.plugin, error.value.version) == ("audit", "1.1")
     assert error.value.details["held"] == [held.as_dict()]
@@ -182,11 +183,33 @@ def test_what_depends_on_a_held_update_is_solved_around_it() -> None:
     assert str(error.value) == (
         "1 update is held\n"
         'audit 1.0 -> 1.1: asks for net-connect "*:443"\n'
-        "and without them there is no solution, so nothing was changed\n"
+        "nothing was changed: without it there is no solution:\n"
         "mail requires audit>=1.1\n"
-        "hint: to consent: pkl upgrade audit --consent audit==1.1"
+        "hint: to consent, say the same with --consent audit==1.1"
     )
-    assert isinstance(error.value.__cause__, NoSolution)
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        Root("audit", "audit==1.1"),
+        Root("audit", "audit==1.1", RootKind.WHEEL, "/wheels/audit.whl"),
+    ],
+)
+def test_who_asks_for_the_very_version_that_is_held_is_told_so(root: Root) -> None:
+    new = chosen("audit", "1.1", NET)
+
+    def solve(held: Tuple[Held, ...]) -> Solution:
+        if held:
+            raise NoSolution("nothing fits", proof=("line by line",))
+        return Solution((root,), (new,))
+
+    with pytest.raises(UpdateHeld) as error:
+        settle([chosen("audit")], solve, HostState())
+    assert error.value.message.splitlines()[1:] == [
+        'audit 1.0 -> 1.1: asks for net-connect "*:443"',
+        "nothing was changed: the very version was asked for",
+    ]
 
 
 def test_where_nothing_is_held_no_solution_is_no_solution() -> None:
@@ -293,7 +316,7 @@ def test_of_a_solution_from_a_lock_the_old_version_is_put_back_if_that_works() -
     assert held_back(locked, held).chosen == (old, library("six", "1.9"))
     with pytest.raises(UpdateHeld) as error:
         held_back(Solution((), (new, library("six", "2.0"))), held)
-    assert "acme-audit 1.0 requires six<2" in str(error.value)
+    assert "nothing was changed: acme-audit 1.0 would stay, and requires six<2" in str(error.value)
 
 
 def test_consents_and_held_updates_are_kept(tmp_path: Path) -> None:

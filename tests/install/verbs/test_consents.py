@@ -43,7 +43,7 @@ def test_agreeing_to_the_plan_is_no_consent_and_consenting_to_the_version_is(
     ran = audited("upgrade", "-y")
     assert ran.status == 8
     assert 'HELD audit 1.0 → 1.1: asks for net-connect "*:443"' in ran.lines
-    assert "hint: to consent: pkl upgrade audit --consent audit==1.1" in ran.err
+    assert "hint: to consent, say the same with --consent audit==1.1" in ran.err
     assert versions(generations) == {"audit": "1.0", "mail": "1.1"}
     row = next(line for line in audited.ok("list").lines if line.startswith("audit"))
     assert 'held: 1.1 asks for net-connect "*:443"' in row
