@@ -46,7 +46,7 @@ _ROWS: Tuple[Tuple[str, str, str, str, str], ...] = (
         "enabled",
         "a newer version of it asks for what nobody has consented to; the old one stays",
         "what it asks for",
-        "`pkl upgrade NAME --consent KEY`",
+        "`pkl upgrade NAME --consent NAME==VERSION`",
     ),
     # Not yet.
     (

@@ -752,7 +752,7 @@ def commands_in(remedy: str) -> List[List[str]]:
     return found
 
 
-NOT_YET = ("install", "upgrade", "lock", "rollback")
+NOT_YET = ("lock",)
 """Verbs of DESIGN that this version may not have."""
 
 
