@@ -281,7 +281,7 @@ class IndexView:
             left.setdefault("is where pkl does not fetch from", []).append(file)
         for each in page.files:
             if not each.wheel and not self._query.allow_builds:
-                why = "is a source archive, and building it would run its code (--allow-build)"
+                why = "is a source archive, and building it would run its code"
             elif not each.sha256:
                 why = "has no SHA-256 in the index"
             elif before is not None and self._is_young(name, each, before):

@@ -6,7 +6,9 @@ does in detail has tests of its own.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
@@ -14,9 +16,15 @@ from typing import Any, Dict, List, NamedTuple
 import pytest
 
 from pkl.discovery import discover
+from pkl.errors import NoSolution
+from pkl.install.backend import Query
+from pkl.install.choose_backend import find_backend
 from pkl.registry.layout import INDEX
-from tests.cli.running import Pkl
+from tests.cli.running import Pkl, Ran
 from tests.discovery.fakes import TRAP, Content, install, plugin, write, zip_up
+from tests.install.fake_backend import FakeBackend
+from tests.install.making import GROUP as SHOP_GROUP
+from tests.install.market import Shop
 from tests.registry.client.server import Server, answers, running
 from tests.registry.client.site import NOW, Site
 
@@ -270,3 +278,163 @@ def _search(pkl: Pkl, server: Server, behaviour: Any) -> str:
     code = found.get("code") or found["problems"][0]["code"]
     assert isinstance(code, str)
     return code
+
+
+@pytest.fixture
+def installing(
+    tmp_path: Path, shop: Shop, fake_backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> Pkl:
+    """The command line in the directory of the host ``shop``, whose registry has ``auth``."""
+    work = tmp_path / "work"
+    work.mkdir()
+    write(work / "pkl.toml", f'name = "shop"\nversion = "2.0"\ngroup = "{SHOP_GROUP}"\n')
+    monkeypatch.chdir(work)
+    monkeypatch.setattr("pkl.cli.installing.find_backend", lambda prefer=None: fake_backend)
+    shop.plugin("auth", "1.0")
+    return Pkl(tmp_path)
+
+
+def offer(shop: Shop) -> None:
+    """Makes the registry of all that was made, and makes it known."""
+    shop.publish()
+    shop.known()
+
+
+def generations(home: Path) -> List[str]:
+    """The generations that there are, and what is in the making."""
+    return sorted(path.name for path in home.glob("data/hosts/shop/*/gens/*"))
+
+
+def refused(pkl: Pkl, status: int, *arguments: str) -> Ran:
+    """A command line that has to fail so."""
+    ran = pkl(*arguments)
+    assert ran.status == status, ran
+    return ran
+
+
+def test_case_20_another_digest_stops_all_with_both_digests_and_no_generation(
+    installing: Pkl, shop: Shop, home: Path
+) -> None:
+    made = shop.plugin("mail", "1.0")
+    offer(shop)
+    served = shop.root / "files" / made.name
+    stated = hashlib.sha256(served.read_bytes()).hexdigest()
+    served.write_bytes(b"x" * served.stat().st_size)
+    ran = refused(installing, 8, "install", "mail", "-y")
+    assert stated in ran.err
+    assert hashlib.sha256(served.read_bytes()).hexdigest() in ran.err
+    assert generations(home) == []
+
+
+def test_case_21_a_pre_release_is_taken_with_a_note_if_there_is_nothing_else(
+    installing: Pkl, shop: Shop
+) -> None:
+    shop.plugin("mail", "1.0")
+    shop.plugin("mail", "2.0rc1")
+    shop.plugin("only", "1.0b1")
+    offer(shop)
+    assert "+ mail 1.0" in installing.ok("install", "mail", "-y").out
+    ran = installing.ok("install", "only", "-y")
+    assert "+ only 1.0b1" in ran.out
+    assert "pre-release" in ran.out + ran.err
+
+
+def test_case_22_a_cycle_is_refused_with_all_of_it_and_an_optional_edge_breaks_it(
+    installing: Pkl, shop: Shop, home: Path
+) -> None:
+    shop.plugin("a", "1.0", requires=["b>=1"])
+    shop.plugin("b", "1.0", requires=["a>=1"])
+    shop.plugin("c", "1.0", requires=["d>=1"])
+    shop.plugin("d", "1.0", manifest='wants = ["c>=1"]')
+    offer(shop)
+    ran = refused(installing, 5, "install", "a", "-y")
+    assert "a -> b -> a require each other in a circle" in ran.err
+    assert generations(home) == []
+    installing.ok("install", "c", "-y")
+    found = {each["name"]: each["state"] for each in installing.json("list")["plugins"]}
+    assert (found["c"], found["d"]) == ("enabled", "enabled")
+
+
+def test_case_23_a_library_that_the_host_has_otherwise_is_refused_with_the_proof(
+    installing: Pkl, shop: Shop, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the real installers, ``test_backends`` has it."""
+    host = tmp_path / "site-packages"
+    install(host, "liby", "1.0", files={"liby/__init__.py": ""})
+    monkeypatch.syspath_prepend(str(host))
+    shop.library("liby", "2.0")
+    shop.plugin("mail", "1.0", libraries=["liby>=2"])
+    offer(shop)
+    ran = refused(installing, 5, "install", "mail", "-y")
+    assert "liby" in ran.err and "1.0" in ran.err and ">=2" in ran.err
+    assert generations(home) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "entry_points", "says"),
+    [
+        ({"mail.pth": "import os\n"}, {}, "mail.pth"),
+        ({"acme_auth/plugin.py": "evil()\n"}, {}, "acme_auth/plugin.py"),
+        ({}, {"console_scripts": {"pkl": "acme_mail:main"}}, "must not be called pkl"),
+    ],
+)
+def test_case_24_a_wheel_that_would_do_more_is_refused_by_the_audit(
+    installing: Pkl, shop: Shop, home: Path, files: Any, entry_points: Any, says: str
+) -> None:
+    points = {SHOP_GROUP: {"mail": "acme_mail"}, **entry_points}
+    shop.plugin("mail", "1.0", requires=["auth"], files=files, entry_points=points)
+    offer(shop)
+    ran = refused(installing, 8, "install", "mail", "-y")
+    assert "acme_mail-1.0-py3-none-any.whl is refused for 1 reason" in ran.err
+    assert says in ran.err
+    assert generations(home) == []
+
+
+def test_case_24_what_there_is_only_as_source_is_named(tmp_path: Path) -> None:
+    """pkl's own registries have wheels alone; other indexes have source archives, too."""
+    with running() as server:
+        row = {"filename": "liby-1.0.tar.gz", "url": "x", "hashes": {"sha256": "0" * 64}}
+        page = {"meta": {"api-version": "1.1"}, "name": "liby", "files": [row]}
+        server.files["/simple/liby/"] = json.dumps(page).encode()
+        with pytest.raises(NoSolution) as caught:
+            find_backend().resolve(Query(("liby",), indexes=(f"{server.url}/simple",)))
+    assert caught.value.proof[-1].startswith("liby-1.0.tar.gz is a source archive")
+
+
+def test_case_25_of_two_installations_one_waits_and_names_the_other(
+    installing: Pkl, shop: Shop, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kills and full disks have their tests beside those of generations."""
+    offer(shop)
+    installing.ok("install", "auth", "-y")
+    shop.plugin("mail", "1.0")
+    offer(shop)
+    before = generations(home)
+    monkeypatch.setattr("pkl.cli.installing.PATIENCE", 0.05)
+    code = (
+        "import sys\n"
+        "from pkl.install.generations import Generations\n"
+        "with Generations('shop').changing():\n"
+        "    print('held', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-B", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=str(Path(__file__).resolve().parents[2]),
+    )
+    with holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        ran = refused(installing, 7, "install", "mail", "-y")
+        holder.communicate()
+    assert f"process {holder.pid}" in ran.err
+    assert generations(home) == before
+    installing.ok("install", "mail", "-y")
+
+
+def test_every_case_has_a_test() -> None:
+    """Those of facts about installing, section 7."""
+    numbers = {int(name[10:12]) for name in globals() if name.startswith("test_case_")}
+    assert numbers == set(range(1, 26))

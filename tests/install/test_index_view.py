@@ -272,7 +272,7 @@ def test_files_that_may_not_be_chosen_are_left_out_and_noted(server: Server) -> 
             "liby-3.0-py3-none-any.whl does not say when it was uploaded",
             "liby-4.0-py3-none-any.whl has no SHA-256 in the index",
             "liby-6.0.tar.gz is a source archive, and building it would run its code "
-            "(--allow-build) (and 1 more files of liby)",
+            "(and 1 more files of liby)",
         )
 
 
