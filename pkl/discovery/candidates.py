@@ -176,6 +176,7 @@ def _stand_in(
             file=manifest.file,
             distribution=headers.name,
             fold=not foreign,
+            critical=manifest.critical,
         )
     data = {"name": point.name, "version": headers.version, "summary": headers.summary}
     if headers.requires_python and _is_specifier(headers.requires_python):

@@ -209,7 +209,7 @@ def _faulty(location: str, error: ManifestError, origin: Origin) -> Union[Candid
         one_line(error.message),
         f"correct the manifest, then run: pkl check {file}",
     )
-    metadata = PluginMetadata.bare(name, version, file=file)
+    metadata = PluginMetadata.bare(name, version, file=file, critical=error.critical)
     return Candidate(
         metadata.name, metadata, origin, location, location, manifest_file=file, fault=reason
     )

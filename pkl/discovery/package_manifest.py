@@ -27,6 +27,7 @@ class PackageManifest(NamedTuple):
         fault: What is wrong with it.
         notes: Remarks.
         lasting: Whether this holds as long as no file changes.
+        critical: Whether one that is faulty says at least that the host is not to start without it.
     """
 
     file: Optional[str] = None
@@ -34,6 +35,7 @@ class PackageManifest(NamedTuple):
     fault: Optional[Reason] = None
     notes: Tuple[str, ...] = ()
     lasting: bool = True
+    critical: bool = False
 
 
 NO_MANIFEST = PackageManifest()
@@ -69,7 +71,8 @@ def read_package_manifest(
         metadata = _checked(distribution, name, point, text)
     except ManifestError as e:
         fault = _manifest_fault(name, distribution, file, e.message)
-        return PackageManifest(file, fault=fault, lasting=not isinstance(e, NeedsExtra))
+        lasting = not isinstance(e, NeedsExtra)
+        return PackageManifest(file, fault=fault, lasting=lasting, critical=e.critical)
     except OSError as e:
         message = f"{file} cannot be read ({e.strerror or e})"
         return PackageManifest(file, fault=_manifest_fault(name, distribution, file, message))
@@ -118,6 +121,7 @@ def _checked(
             version=headers.version,
             distribution=headers.name,
             file=text.file,
+            critical=data.get("critical") is True,
         )
     return metadata
 

@@ -100,6 +100,7 @@ def _bare(each: Candidate, fold: bool) -> PluginMetadata:
         file=said.file,
         distribution=said.distribution,
         fold=fold,
+        critical=said.critical,
     )
 
 
@@ -169,7 +170,13 @@ def _metadata(columns: Any, fold: bool) -> List[PluginMetadata]:
     )
     return [
         PluginMetadata.bare(
-            display, version, summary=summary, file=file, distribution=carrier, fold=fold
+            display,
+            version,
+            summary=summary,
+            file=file,
+            distribution=carrier,
+            fold=fold,
+            critical=data.get("critical") is True,
         )
         if bare
         else deferred(data, name, display, version, summary, file, carrier, fold)

@@ -61,8 +61,10 @@ class ManifestError(PklError, ValueError):
         version: Optional[str] = None,
         distribution: Optional[str] = None,
         file: Optional[str] = None,
+        critical: bool = False,
     ) -> None:
         self.faults: Tuple[Fault, ...] = tuple(faults)
+        self.critical = critical
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         whose = f" of plugin {plugin!r}" if plugin else ""
         where = f" ({file})" if file else ""

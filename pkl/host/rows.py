@@ -115,7 +115,8 @@ class Rows:
         if error.plugin is None or canonical(error.plugin) in self._kernel.plugins:
             return
         reason = Reason("manifest", error.message, error.message.splitlines()[0], error.hint)
-        metadata = PluginMetadata.bare(error.plugin, error.version or "0", file=error.file)
+        version, critical = error.version or "0", error.critical
+        metadata = PluginMetadata.bare(error.plugin, version, file=error.file, critical=critical)
         candidate = Candidate(
             metadata.name, metadata, Origin.PATH, manifest_file=error.file, fault=reason
         )

@@ -140,6 +140,7 @@ class PluginMetadata:
                 version=version if name else None,
                 distribution=distribution,
                 file=file,
+                critical=given.get("critical") is True,
             )
         if default_summary and "summary" not in found:
             found["summary"] = default_summary
@@ -161,6 +162,7 @@ class PluginMetadata:
         file: Optional[str] = None,
         distribution: Optional[str] = None,
         fold: bool = True,
+        critical: bool = False,
     ) -> "PluginMetadata":
         """What is left to say of a plugin whose manifest is faulty; nothing is checked.
 
@@ -171,6 +173,7 @@ class PluginMetadata:
             file: The manifest that is at fault, or None.
             distribution: The distribution that carries it, or None.
             fold: Whether ``name`` is folded to its canonical form.
+            critical: Whether it says at least that the host is not to start without it.
         """
         self = cls.__new__(cls)
         self.__dict__.update(
@@ -182,6 +185,8 @@ class PluginMetadata:
             distribution=distribution,
             data={"name": name, "version": version},
         )
+        if critical:
+            self.__dict__.update(critical=True, data={**self.data, "critical": True})
         return self
 
     @staticmethod

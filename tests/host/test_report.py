@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 from itertools import count
+from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
@@ -16,6 +17,7 @@ from pkl.host.report import StartReport
 from pkl.model.state import Reason
 from pkl.render.terminal import Terminal
 from pkl.testing import FakeClock
+from tests.discovery.fakes import plugin as distribution
 from tests.kernel.conftest import Make, clock, host, make
 
 __all__ = ["clock", "host", "make"]
@@ -194,3 +196,26 @@ def test_a_lazy_plugin_that_was_needed_meanwhile_says_by_whom_and_what_it_cost(
     )
     kept = json.loads(json.dumps(report.as_dict()))["activations"]["ear"]
     assert kept == {**done._asdict(), "pulled_in": ["store"]} and kept["failed"] == ""
+
+
+def test_a_critical_plugin_whose_manifest_is_faulty_elsewhere_refuses_the_start(
+    host: pkl.PluginHost, make: Make
+) -> None:
+    make("good")
+    make("vital", critical=True, tier="soft")
+    make("lame", critical="yes")
+    report = host.start()
+    assert report.status == "refused" and "tier" in report.failed["vital"].cause
+    assert report.stopped["good"].cause == report.failed["vital"].cause
+
+
+@pytest.mark.parametrize("manifest", ["critical = true\ntier = 1\n", "critical = 1\n"])
+def test_that_it_is_critical_is_known_of_a_distribution_and_from_the_cache_too(
+    manifest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribution(tmp_path, "vital", manifest=manifest)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PKL_HOME", str(tmp_path / "home"))
+    for _ in range(2):
+        with pkl.PluginHost("shop") as host:
+            assert host.start().status == ("refused" if "true" in manifest else "degraded")
