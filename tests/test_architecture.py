@@ -116,7 +116,7 @@ LATE: Dict[str, Set[str]] = {
     },
     "pkl.host.wishes": {"pkl.registry.revocation"},
     # Most hosts have no generation.
-    "pkl.install.places": {"hashlib"},
+    "pkl.install.places": {"_sha2", "_sha256", "hashlib"},
     "pkl.install.pinning": {"pkl.install.marks"},
     "pkl.kernel.plugin": {"pathlib"},
     "pkl.kernel.runner": {"asyncio"},

@@ -58,8 +58,14 @@ def environment_tag() -> str:
 
     What is installed for one may not run in another, and must fit the libraries that are there.
     """
-    from hashlib import sha256
-
+    # Every start with a generation pays for this, and hashlib brings OpenSSL along.
+    try:
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256  # type: ignore[import-not-found]
+        else:
+            from _sha256 import sha256  # type: ignore[import-not-found]
+    except ImportError:
+        from hashlib import sha256
     prefix = os.path.realpath(sys.prefix).encode("utf-8", "surrogateescape")
     tag = sys.implementation.cache_tag or f"{sys.implementation.name}-{sys.version_info[0]}"
     return f"{tag}-{sha256(prefix).hexdigest()[:8]}"
