@@ -28,6 +28,7 @@ __all__ = ["command"]
 )
 @click.option("--registry", metavar="NAME", default="", help="The registry they must come from.")
 @click.option("--upgrade", is_flag=True, help="Take the newest of them, also if one is there.")
+@click.option("--allow-build", is_flag=True, help="Build projects, which runs their code.")
 @click.option("--no-enable", is_flag=True, help="Install what is new, but leave it disabled.")
 @solve_options
 @agreement_options
@@ -38,6 +39,7 @@ def command(
     editable: Tuple[str, ...],
     registry: str,
     upgrade: bool,
+    allow_build: bool,
     no_enable: bool,
     pre: bool,
     min_age: Optional[str],
@@ -65,6 +67,8 @@ def command(
         places=installer.generations.places,
         registry=registry,
         keep=not dry_run,
+        allow_build=allow_build,
+        offline=session.offline,
     )
     names = [each.name for each in asked.roots]
 

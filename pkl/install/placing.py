@@ -16,7 +16,7 @@ import stat
 from contextlib import suppress
 from typing import Callable, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..errors import Fault
+from ..errors import Fault, PklError
 from ..files import atomic_write
 from .audit import PlacedFile, WheelContent, audit_wheel
 from .backend import Backend
@@ -42,12 +42,14 @@ class Placing(NamedTuple):
         kept: What is copied from an earlier site, with its files there.
         source: That site; empty if nothing is.
         editable: The projects that are used in place and are not among ``kept``.
+        remarks: What is to be said of what is kept.
     """
 
     fetched: Tuple[Tuple[Chosen, str, WheelContent], ...] = ()
     kept: Tuple[Tuple[Chosen, Tuple[PlacedFile, ...]], ...] = ()
     source: str = ""
     editable: Tuple[Chosen, ...] = ()
+    remarks: Tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -89,17 +91,31 @@ class Placing(NamedTuple):
                 kept.append((each, files))
                 taken.update((file.path, each.name) for file in files)
         fetched = []
+        notes = []
         for each in new:
-            path = fetcher.fetch(each)
+            try:
+                path = fetcher.fetch(each)
+            except PklError:
+                files = _files_as_they_are(each, known.get(each.name), source)
+                if files is None:
+                    raise
+                kept.append((each, files))
+                taken.update((file.path, each.name) for file in files)
+                notes.append(
+                    f"{each.name} {each.version} was changed or damaged since it was installed, "
+                    "and its wheel cannot be had: it stays as it is"
+                )
+                continue
             content = audit_wheel(path, each, taken, groups=(group,))
             taken.update((file.path, each.name) for file in content.files)
             fetched.append((each, path, content))
-        return cls(tuple(fetched), tuple(kept), source, tuple(editable))
+        return cls(tuple(fetched), tuple(kept), source, tuple(editable), tuple(notes))
 
     @property
     def notes(self) -> Tuple[str, ...]:
-        """What of the wheels is not installed, in lines for people."""
-        return tuple(note for _, _, content in self.fetched for note in content.notes)
+        """What of the wheels is not installed, and what is kept though it should not be."""
+        notes = (note for _, _, content in self.fetched for note in content.notes)
+        return (*self.remarks, *notes)
 
     def fill(self, site: str, backend: Callable[[], Backend]) -> None:
         """Places all of it into an empty directory.
@@ -141,6 +157,26 @@ def _files_to_keep(
     if files is None or not all(_is_as_listed(source, file) for file in files):
         return None
     return files
+
+
+def _files_as_they_are(
+    chosen: Chosen, before: Optional[Chosen], source: str
+) -> Optional[Tuple[PlacedFile, ...]]:
+    """The files that are left of a distribution that is not as its RECORD says; else None."""
+    if before is None or not source or before.version != chosen.version:
+        return None
+    if before.wheel is None or chosen.wheel is None or before.wheel[2] != chosen.wheel[2]:
+        return None
+    found = []
+    for file in files_of(source, chosen.name) or ():
+        path = os.path.join(source, *file.path.split("/"))
+        try:
+            if stat.S_ISREG(os.lstat(path).st_mode):
+                size = os.stat(path).st_size
+                found.append(PlacedFile(file.path, size, _digest(path)))
+        except OSError:
+            continue
+    return tuple(found) if any(f.path.endswith(".dist-info/METADATA") for f in found) else None
 
 
 def files_of(site: str, name: str) -> Optional[Tuple[PlacedFile, ...]]:

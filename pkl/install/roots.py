@@ -10,6 +10,7 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 from ..errors import DiscoveryError, ManifestError, PklError, UsageError
 from ..model.manifest import MANIFEST_FILES
 from ..model.requirement import parse_requirement
+from .building import build_wheel
 from .generation import GenerationRecord
 from .local_wheels import keep_wheel
 from .packing import pack_directory
@@ -41,6 +42,8 @@ def asked_for(
     places: Places,
     registry: str = "",
     keep: bool = True,
+    allow_build: bool = False,
+    offline: bool = False,
 ) -> Asked:
     """What was asked for; what was given by path is read, and none of it is run.
 
@@ -51,19 +54,25 @@ def asked_for(
         places: Where wheels of this machine are kept.
         registry: The registry that the names must come from; empty for the one that has each.
         keep: Whether wheels are kept; False where nothing is to be written.
+        allow_build: Whether a wheel of a project may be built, which runs its code.
+        offline: Whether the network may not be used for that.
 
     Raises:
         UsageError: A word is neither, or what it names is not there.
         RequirementError: A name or its bounds cannot be read.
         DiscoveryError: A wheel or project carries no plugin, or one that could never start.
         ManifestError: A manifest is faulty.
+        BackendFailed: A project could not be built.
     """
     roots: List[Root] = []
     given: List[Chosen] = []
     for word in words:
         if _is_path(word):
             path = os.path.abspath(os.path.expanduser(word))
-            wheel = _wheel_of(path, group, places)
+            if allow_build and os.path.isfile(os.path.join(path, "pyproject.toml")):
+                wheel = build_wheel(path, places, offline=offline)
+            else:
+                wheel = _wheel_of(path, group, places)
             if keep:
                 wheel = keep_wheel(wheel, places)
             given.append(wheel_as_chosen(wheel, group))
@@ -101,8 +110,8 @@ def _wheel_of(path: str, group: str, places: Places) -> str:
         raise UsageError(
             f"{path} is a project, and installing it would mean to build it, which runs its code",
             file=path,
-            hint=f"pkl install -e {path} uses it in place and runs nothing of it; or build a "
-            "wheel of it, and install that",
+            hint=f"pkl install -e {path} uses it in place and runs nothing of it; --allow-build "
+            "builds it",
         )
     if not any(os.path.isfile(os.path.join(path, n)) for n in (*MANIFEST_FILES, "plugin.py")):
         raise UsageError(

@@ -260,6 +260,52 @@ def test_a_plugin_directory_is_packed_and_nothing_of_it_runs(
     assert (row["name"], row["version"], row["summary"]) == ("greeter", "1.5", "hello")
 
 
+BUILDER = """
+import base64, hashlib, zipfile
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    name, info = "acme_built-0.9-py3-none-any.whl", "acme_built-0.9.dist-info"
+    files = {
+        "acme_built/__init__.py": "",
+        "acme_built/plugin.py": "",
+        "acme_built/plugin.toml": 'name = "built"',
+        f"{info}/METADATA": "Metadata-Version: 2.1\\nName: acme-built\\nVersion: 0.9\\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        f"{info}/entry_points.txt": "[shop.plugins]\\nbuilt = acme_built\\n",
+    }
+    lines = []
+    with zipfile.ZipFile(f"{wheel_directory}/{name}", "w") as archive:
+        for path, text in files.items():
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+            lines.append(f"{path},sha256={digest.rstrip(b'=').decode()},{len(text)}")
+            archive.writestr(path, text)
+        record = f"{info}/RECORD"
+        archive.writestr(record, "\\n".join([*lines, f"{record},,", ""]))
+    return name
+"""
+
+
+def test_a_project_is_built_only_where_that_was_allowed(
+    pkl: Pkl, work: Path, generations: Generations
+) -> None:
+    project = work / "acme"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "acme-built"\nversion = "0.9"\n[build-system]\nrequires = []\n'
+        'build-backend = "builder"\nbackend-path = ["."]\n'
+    )
+    ran = pkl("install", "./acme", "-y")
+    assert ran.status == 2 and "--allow-build" in ran.err
+    (project / "builder.py").write_text("raise SystemExit('it fails')")
+    ran = pkl("install", "./acme", "-y", "--allow-build", "--offline")
+    assert ran.status == 6 and "could not build a wheel of" in ran.err and "it fails" in ran.err
+    assert generations.numbers() == ()
+    (project / "builder.py").write_text(BUILDER)
+    ran = pkl.ok("install", "./acme", "-y", "--allow-build", "--offline")
+    assert ran.lines == ["+ built 0.9 (acme-built)"]
+    assert pkl.json("list")["plugins"][0]["name"] == "built"
+
+
 def test_a_path_that_cannot_be_installed_says_what_would_do(pkl: Pkl, work: Path) -> None:
     (work / "empty").mkdir()
     (work / "project").mkdir()
