@@ -13,7 +13,8 @@ of it); for the installers ``host_side`` (what of the environment stays as it is
 ``wheel_choice``, ``processes``, ``proof_text``, ``asking``, ``uv``, ``pip`` and ``choose_backend``;
 and for wheels ``fetching`` (brought here and kept), ``member_names``, ``zip_reading``, ``record``,
 ``top_levels``, ``wheel_layout``, ``taken``, ``announced`` and ``audit`` (whether it may be placed),
-``placed`` (whether what was unpacked is what was audited). What a verb does is put together in ``roots``
+``placed`` (whether what was unpacked is what was audited). What a verb does is put together in
+``roots``
 (what was typed), ``deciding`` (what may be put in place), ``changes`` (the plan that is shown),
 ``removing``, ``placing`` and ``operation``; what is installed is kept by ``places``,
 ``generation``, ``generations`` and ``marks``, and a host takes it up through ``standing`` and

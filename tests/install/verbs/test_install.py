@@ -154,6 +154,39 @@ def test_a_disabled_plugin_stays_so_and_no_enable_leaves_new_ones_disabled(
     assert "is disabled (pkl enable auth)" in pkl.ok("install", "auth").out
 
 
+def test_what_a_new_plugin_asks_to_be_allowed_is_shown_and_consented_to_with_it(
+    pkl: Pkl, shop: Shop, publish: Callable[[], None]
+) -> None:
+    shop.plugin("mail", "1.0", manifest='[permissions]\nnet-connect = ["mail.example.org:25"]\n')
+    publish()
+    ran = pkl.ok("install", "mail", "-y")
+    assert ran.lines[0] == "+ mail 1.0 (acme-mail)"
+    assert ran.lines[1].startswith("    ") and "mail.example.org:25" in ran.lines[1]
+    shown = pkl.json("permissions", "mail")["permissions"]
+    (row,) = [each for each in shown if each["name"] == "net-connect"]
+    assert row["granted"] == ["mail.example.org:25"]
+    assert "pkl install mail" in str(row)
+
+
+def test_the_registry_that_is_meant_can_be_named(
+    pkl: Pkl, shop: Shop, publish: Callable[[], None], tmp_path: Path, generations: Generations
+) -> None:
+    other = Shop(tmp_path, "other")
+    other.plugin("auth", "9.0")
+    other.publish()
+    other.known()
+    shop.plugin("auth", "1.0")
+    publish()
+    ran = pkl("install", "auth", "-y")
+    assert ran.status == 5 and "main" in ran.err and "other" in ran.err, ran
+    pkl.ok("install", "auth", "--registry", "main", "-y")
+    record = generations.current()
+    assert record is not None and record.roots[0].registry == "main"
+    # From then on it is known where it is from.
+    assert pkl.ok("install", "auth").lines == ["auth 1.0 is installed already"]
+    assert pkl.ok("upgrade").lines == ["everything is at its newest version that fits"]
+
+
 def test_what_is_masked_or_disabled_stands_in_the_way_of_nothing(
     pkl: Pkl, shop: Shop, publish: Callable[[], None]
 ) -> None:
