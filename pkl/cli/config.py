@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 import click
 
 from ..discovery.settings_schema import read_schema
-from ..errors import MissingExtra, SettingsError, UsageError
+from ..errors import MissingExtra, PklError, SettingsError, UsageError
 from ..model.candidate import Candidate
 from ..model.settings import (
     Layer,
@@ -36,7 +36,8 @@ __all__ = ["command"]
 
 _COLUMNS = (Column("KEY"), Column("VALUE"), Column("FROM"))
 _UNKNOWN = {"additionalProperties": {"writeOnly": True}}
-"""The schema of a plugin that is gone: anything may be a secret."""
+"""The schema where there is none to be read: anything may be a secret."""
+_NO_VARIABLES: Mapping[str, str] = {}
 _WORDS = {"get": (0, 1), "set": (2, 2), "unset": (1, 1), "edit": (0, 0)}
 """How many words may follow each action."""
 
@@ -70,7 +71,7 @@ def command(session: Session, name: str, action: str, words: Tuple[str, ...]) ->
     if not all(path):
         raise UsageError(f"{words[0]!r} is no key", hint="write it as in server.port")
     if action == "unset":
-        return view.change(lambda now: view.without(now, path))
+        return view.change(lambda now: view.without(now, path), taking_away=True)
     text = words[1] if words[1] != "-" else sys.stdin.read().rstrip("\r\n")
     value = typed_at(text, path, view.schema)
     return view.change(lambda now: _with(now, path, value))
@@ -83,6 +84,7 @@ class _View:
         key: The plugin's canonical name.
         kept: What is kept of them.
         schema: Their schema, or None.
+        told: By what secrets are known: the schema, or one by which anything may be a secret.
     """
 
     def __init__(self, session: Session, name: str, *, changing: bool) -> None:
@@ -92,8 +94,20 @@ class _View:
         self.kept: Settings = subject.state.record(self.key).settings
         self.candidate = _candidate(subject, self.key)
         self.schema, self.file = (None, "")
+        self.told = self.schema if self.candidate is not None else _UNKNOWN
         if self.candidate is not None:
-            self.schema, self.file = read_schema(self.candidate)
+            self._read_schema(self.candidate, changing)
+
+    def _read_schema(self, candidate: Candidate, changing: bool) -> None:
+        try:
+            self.schema, self.file = read_schema(candidate)
+        except SettingsError as e:
+            if changing:
+                raise
+            self.session.warn(e.message, f"it is for the author of {self.key} to correct")
+            self.told = _UNKNOWN
+        else:
+            self.told = self.schema
 
     def layers(self, kept: Settings, environ: Mapping[str, str]) -> List[Layer]:
         """The sources that are known without the application."""
@@ -103,16 +117,36 @@ class _View:
 
     def shown(self, values: Any) -> Any:
         """The values with secrets masked."""
-        return masked(values, self.schema if self.candidate is not None else _UNKNOWN)
+        return masked(values, self.told)
 
-    def check(self, kept: Settings) -> None:
+    def check(self, kept: Settings, before: Settings, taking_away: bool) -> None:
         """Refuses settings that break the schema; what is missing the host may know.
+
+        Where those before broke it already, what was wrong then is only told: whoever mends one
+        of several faults has to begin somewhere.
 
         Raises:
             SettingsError: They do.
             MissingExtra: What checks them is not installed.
         """
-        settings_of(self.key, self.layers(kept, {}), self.schema, self.file, partial=True)
+        error = self._fault(kept)
+        if error is None:
+            return
+        was = None if error.file else self._fault(before)
+        if was is None or not (taking_away or set(_rules(error)) <= set(_rules(was))):
+            raise error
+        self.session.warn(error.message, error.hint)
+
+    def _fault(
+        self, kept: Settings, environ: Mapping[str, str] = _NO_VARIABLES
+    ) -> Optional[SettingsError]:
+        """What is wrong with settings, or None."""
+        try:
+            layers = self.layers(kept, environ)
+            settings_of(self.key, layers, self.schema, self.file, partial=True)
+        except SettingsError as e:
+            return e
+        return None
 
     def get(self, path: Tuple[str, ...]) -> int:
         """Shows all settings, or one."""
@@ -126,10 +160,15 @@ class _View:
                 f"{self.key} has no setting {dotted(path)!r}{guess}",
                 hint=f"pkl config {self.key} shows all",
             )
+        error: Optional[PklError] = None
         try:
-            settings_of(self.key, layers, self.schema, self.file, partial=True)
-        except (SettingsError, MissingExtra) as e:
-            self.session.warn(e.message, e.hint)
+            error = self._fault(self.kept, os.environ)
+        except MissingExtra as e:
+            error = e
+        if error is not None:
+            self.session.warn(error.message, error.hint)
+            if error.file:  # the schema is none, so what it says of secrets may be wrong as well
+                self.told = _UNKNOWN
         self.write(layers, path)
         return 0
 
@@ -156,12 +195,12 @@ class _View:
         else:
             self.session.note(f"{self.key} has no settings")
 
-    def change(self, edit: Callable[[Settings], Settings]) -> int:
+    def change(self, edit: Callable[[Settings], Settings], *, taking_away: bool = False) -> int:
         """Changes what is kept if the schema admits it, and shows the settings."""
 
         def checked(now: Settings) -> Settings:
             after = edit(now)
-            self.check(after)
+            self.check(after, now, taking_away)
             return after
 
         change = self.subject.store.change_settings(self.subject.host, self.key, checked)
@@ -208,6 +247,11 @@ def _candidate(subject: Subject, key: str) -> Optional[Candidate]:
     step = subject.scope.plan.step(key)
     found = [c for c in subject.scope.found.candidates if c.name == key]
     return step.candidate if step is not None else found[0] if found else None
+
+
+def _rules(error: SettingsError) -> List[Tuple[str, str]]:
+    """Where settings break a schema, and how."""
+    return [(fault.path, fault.rule) for fault in error.faults]
 
 
 def _leaves(values: Any, path: Tuple[Any, ...] = ()) -> Iterator[Tuple[Tuple[Any, ...], Any]]:

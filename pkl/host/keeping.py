@@ -12,7 +12,7 @@ from ..store import HostState
 from .finding import HostFinder
 from .restarting import Restarter
 from .rows import Rows
-from .settings import HostSettings, has_settings
+from .settings import HostSettings
 from .wishes import Wishes
 
 __all__ = ["Keeping"]
@@ -93,13 +93,15 @@ class Keeping:
             LockTimeout: Another process is changing it all the while.
         """
         plugin = self.kernel.plugins.get(canonical(name))
-        values = self._settings.with_kept(plugin, settings) if plugin is not None else None
-        self._wishes.set_settings(name, settings)
-        if plugin is None or values is None:
-            return
-        if has_settings(plugin):
-            plugin.config.change(values)
-        elif plugin.reason is not None and plugin.reason.code == "config":
+        with self._settings.order:
+            values = self._settings.with_kept(plugin, settings) if plugin is not None else None
+            self._wishes.set_settings(name, settings)
+            if plugin is None or values is None:
+                return
+            if plugin.config.in_use:
+                plugin.config.put(values)
+        plugin.config.tell()
+        if plugin.reason is not None and plugin.reason.code == "config":
             self._start_what_waited_for_a_wish()
 
     def _kept_settings(self, name: str) -> Mapping[str, Any]:

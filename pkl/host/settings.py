@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping
 
 from ..discovery.settings_schema import read_schema
@@ -14,26 +15,13 @@ from ..model.settings import (
     layers_of,
     settings_of,
 )
-from ..model.state import PluginState
 from ..names import canonical
 
 if TYPE_CHECKING:
     from ..kernel.core import Kernel
     from ..kernel.plugin import Plugin
 
-__all__ = ["HostSettings", "has_settings"]
-
-_HAVE_SETTINGS = (
-    PluginState.LOADED,
-    PluginState.ENABLING,
-    PluginState.ENABLED,
-    PluginState.DISABLING,
-)
-
-
-def has_settings(plugin: "Plugin") -> bool:
-    """Whether a plugin was given its settings, and may read them."""
-    return plugin.state in _HAVE_SETTINGS
+__all__ = ["HostSettings"]
 
 
 class HostSettings:
@@ -42,6 +30,10 @@ class HostSettings:
     Args:
         given: ``PluginHost(settings=...)``.
         kept: What people said of a plugin, as it is kept on disk.
+
+    Attributes:
+        order: Held from the moment that settings are read until they are the plugin's, so that
+            what was said last is what holds. No handler is called under it.
     """
 
     def __init__(
@@ -52,14 +44,25 @@ class HostSettings:
         self._given = {canonical(name): dict(values) for name, values in given.items()}
         self._kept = kept
         self._environ: Dict[str, str] = {}
+        self.order = RLock()
         self.read_environment()
 
     def read_environment(self) -> None:
         """Notes the environment variables with settings."""
         self._environ = {k: v for k, v in os.environ.items() if k.startswith(ENVIRONMENT)}
 
+    def begin(self, plugin: "Plugin") -> None:
+        """Gives a plugin that begins to load its settings; see the port."""
+        with self.order:
+            plugin.config.begin(self.of(plugin))
+
     def of(self, plugin: "Plugin") -> SettingValues:
-        """The settings of a plugin, merged and checked; see the port."""
+        """The settings of a plugin, merged and checked.
+
+        Raises:
+            SettingsError: They break its schema.
+            MissingExtra: They have a schema, and what checks it is not installed.
+        """
         return self.with_kept(plugin, self._kept(plugin.name))
 
     def with_kept(self, plugin: "Plugin", kept: Mapping[str, Any]) -> SettingValues:
@@ -76,8 +79,10 @@ class HostSettings:
         """Gives every plugin that has its settings the new ones; invalid ones are refused."""
         self.read_environment()
         for plugin in list(kernel.plugins.values()):
-            if has_settings(plugin):
-                try:
-                    plugin.config.change(self.of(plugin))
-                except PklError as error:
-                    warn_of(plugin, "%s\nthe settings that it had are kept", error)
+            try:
+                with self.order:
+                    if plugin.config.in_use:
+                        plugin.config.put(self.of(plugin))
+            except PklError as error:
+                warn_of(plugin, "%s\nthe settings that it had are kept", error)
+            plugin.config.tell()

@@ -33,7 +33,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 LEAST = 0.05
 """Seconds that even what comes after the deadline is given."""
 GRACE = 0.5
-"""Seconds that an async handler is given to end once it was cancelled."""
+"""Seconds that an async handler is given to end once it was cancelled; after the deadline,
+``LEAST``."""
 
 _STAYS = "__pkl_on_stopping_thread__"
 
@@ -180,8 +181,9 @@ class BoundedRunner(BlockingRunner):
         thread.name = f"pkl-stop-{plugin.name if plugin is not None else self.kernel.name}"
         server.start(job)
         bound = max(seconds, LEAST)
+        grace = GRACE if seconds > 0 else LEAST
         try:
-            ended = job.ended.wait(bound + GRACE if is_async(function) else bound)
+            ended = job.ended.wait(bound + grace if is_async(function) else bound)
         except BaseException:  # Ctrl-C: whoever waits gives it up
             self._give_up(server, job)
             raise

@@ -311,7 +311,7 @@ class Loading(Stopping):
         plugin.error = None
         if kernel.settings is not None:
             try:
-                plugin.config.begin(kernel.settings.of(plugin))
+                kernel.settings.begin(plugin)
             except PklError as error:
                 await self.fail(run, plugin, "config", error)
         try:

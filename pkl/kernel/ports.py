@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..model.manifest import PluginMetadata
-    from ..model.settings import SettingValues
     from .generation import Generation
     from .plugin import Plugin
     from .receipt import Receipt
@@ -95,8 +94,8 @@ class Finder(Protocol):
 class SettingsSource(Protocol):
     """Knows the settings of plugins."""
 
-    def of(self, plugin: "Plugin") -> "SettingValues":
-        """The settings of a plugin, merged and checked.
+    def begin(self, plugin: "Plugin") -> None:
+        """Gives a plugin that begins to load its settings, merged and checked.
 
         Raises:
             SettingsError: They break its schema.

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping as AnyMapping
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, NamedTuple, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Deque,
+    Dict,
+    Iterator,
+    Mapping,
+    NamedTuple,
+    Optional,
+    TypeVar,
+)
 
 from ..model.frozen import freeze
 from ..model.settings import MASK, SettingValues, masked
@@ -14,6 +26,7 @@ from .resource import Resource
 
 if TYPE_CHECKING:
     from .core import Kernel
+    from .generation import Generation
     from .plugin import Plugin
     from .ports import Undo
 
@@ -63,7 +76,7 @@ class Settings(AnyMapping):  # type: ignore[type-arg]  # not subscriptable on 3.
     """The settings of a plugin: a mapping that cannot be changed, nor what is in it.
 
     ``plugin.config["level"]``; objects in it are such mappings, too, and lists are tuples. A
-    change puts other values in its place and calls the subscribers.
+    change puts other values in its place and calls the subscribers. Safe from any thread.
     """
 
     def __init__(self, kernel: "Kernel", plugin: "Plugin") -> None:
@@ -72,6 +85,9 @@ class Settings(AnyMapping):  # type: ignore[type-arg]  # not subscriptable on 3.
         self._given = _EMPTY
         self._values: Mapping[str, Any] = _EMPTY.values
         self._subscriptions: Dict[int, _Subscription] = {}
+        self._reader: Optional["Generation"] = None
+        self._untold: Deque[SettingsChange] = deque()
+        self._turn: Deque[bool] = deque([True])
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -93,7 +109,9 @@ class Settings(AnyMapping):  # type: ignore[type-arg]  # not subscriptable on 3.
     def subscribe(self, handler: Callable[[SettingsChange], Any]) -> "Undo":
         """Calls ``handler(change)`` after each change, as whoever subscribes; returns its undo.
 
-        A handler that raises is contained. It is a resource of its subscriber.
+        Handlers hear of one change after another, in the order in which they were made: in the
+        thread that made the change, or in one that made another just then. A handler that raises
+        is contained. It is a resource of its subscriber.
 
         Raises:
             PluginNotRunning: The subscriber has been stopped, or is stopping.
@@ -111,20 +129,44 @@ class Settings(AnyMapping):  # type: ignore[type-arg]  # not subscriptable on 3.
         self.subscribe(handler)
         return handler
 
+    @property
+    def in_use(self) -> bool:
+        """Whether the plugin, as it was last loaded, was given its settings and may read them."""
+        reader = self._reader
+        return reader is not None and reader is self._plugin.generation and not reader.dead
+
     def begin(self, given: SettingValues) -> None:
-        """These are the settings of the load that begins; called by the kernel only."""
+        """These are the settings of the load that begins; called by the host only."""
+        self._reader = self._plugin.generation
         if given.values or self._values:
             self._given, self._values = given, freeze(given.values)
 
-    def change(self, given: SettingValues) -> bool:
-        """These are the settings from now on; whether they differ. Called by the host only."""
-        if given.values == self._given.values:
-            return False
-        before = self._values
-        self._given, self._values = given, freeze(given.values)
-        change = SettingsChange(self._plugin, before, self._values)
+    def put(self, given: SettingValues) -> None:
+        """These are the settings from now on; ``tell`` is due. Called by the host only."""
+        with self._kernel.mutex:
+            if given.values == self._given.values:
+                return
+            before = self._values
+            self._given, self._values = given, freeze(given.values)
+            self._untold.append(SettingsChange(self._plugin, before, self._values))
+
+    def tell(self) -> None:
+        """Calls the handlers for each change not told yet; at once over if somebody is at it."""
+        while self._untold:
+            try:
+                # The one slot there is: taking it is atomic.
+                self._turn.pop()
+            except IndexError:
+                return
+            try:
+                while self._untold:
+                    self._hear(self._untold.popleft())
+            finally:
+                self._turn.append(True)
+
+    def _hear(self, change: SettingsChange) -> None:
         for each in list(self._subscriptions.values()):
-            if not each._subject.live:
+            if not each._subject.live or not each.held:
                 continue
             try:
                 call_one(each._subject, each.handler, (change,), {})
@@ -133,4 +175,3 @@ class Settings(AnyMapping):  # type: ignore[type-arg]  # not subscriptable on 3.
                     raise
                 where = f"{describe(each.handler)}, which heard of the settings of"
                 self._kernel.contain(each._subject, error, f"{where} {self._plugin.name}")
-        return True

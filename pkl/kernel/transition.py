@@ -201,6 +201,8 @@ class Transitions:
             way = way_back()
             # Imports are not under this lock: what was seen of them has to be seen twice.
             if way and way == way_back():
+                # Who raises waits no more: nobody else is to see the same loop.
+                self._awaited.pop(actor, None)
                 raise _deadlock(plugin, way)
             self._awaited[actor] = wait
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from types import MappingProxyType
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -132,7 +133,9 @@ def _shown(values: Any, path: Path, schema: Any) -> Any:
 def masked(values: Any, schema: Any) -> Any:
     """The values with every secret hidden: what the schema marks ``"writeOnly": true``.
 
-    Where one of several alternatives of the schema marks it, it counts as marked.
+    Where one of several alternatives of the schema marks it, it counts as marked. So does what
+    the schema does not admit, such as a secret under a name that is misspelt or that an earlier
+    version of the plugin had, and what a reference decides that leads out of the schema.
     """
     return _masked(values, [schema], schema, 0)
 
@@ -143,28 +146,61 @@ def _masked(value: Any, schemas: Sequence[Any], root: Any, depth: int) -> Any:
         return MASK
     if isinstance(value, Mapping):
         return {
-            key: _masked(each, _below(every, str(key)), root, depth + 1)
+            key: MASK
+            if _is_foreign(every, str(key))
+            else _masked(each, _below(every, str(key)), root, depth + 1)
             for key, each in value.items()
         }
     if isinstance(value, (list, tuple)):
-        inner = [each.get("items") for each in every] + [
-            part for each in every for part in each.get("prefixItems") or ()
+        inner = [each.get(word) for each in every for word in _ITEMS] + [
+            part for each in every for part in _listed(each.get("prefixItems"))
         ]
         return [_masked(each, inner, root, depth + 1) for each in value]
     return value
 
 
+_ITEMS = ("items", "contains", "unevaluatedItems")
+_OTHERS = ("additionalProperties", "unevaluatedProperties")
+"""Keywords for the items of a list, and for the keys of an object that are not named."""
+
+
 def _below(schemas: Sequence[Mapping[str, Any]], key: str) -> List[Any]:
+    """The schemas that hold for what stands under a key."""
     found: List[Any] = []
     for each in schemas:
-        properties = each.get("properties")
-        if isinstance(properties, Mapping) and key in properties:
-            found.append(properties[key])
-            continue
-        found.append(each.get("additionalProperties"))
-        patterns = each.get("patternProperties")
-        found += patterns.values() if isinstance(patterns, Mapping) else ()
+        named = _named(each, key)
+        found += named
+        if not named:
+            found.append(each.get("additionalProperties"))
+        found.append(each.get("unevaluatedProperties"))
     return found
+
+
+def _named(schema: Mapping[str, Any], key: str) -> List[Any]:
+    """What a schema says of this very key."""
+    properties, patterns = schema.get("properties"), schema.get("patternProperties")
+    found = [properties[key]] if isinstance(properties, Mapping) and key in properties else []
+    if isinstance(patterns, Mapping):
+        found += [each for pattern, each in patterns.items() if _fits(str(pattern), key)]
+    return found
+
+
+def _fits(pattern: str, key: str) -> bool:
+    try:
+        return re.search(pattern, key) is not None
+    except re.error:
+        return True
+
+
+def _is_foreign(schemas: Sequence[Mapping[str, Any]], key: str) -> bool:
+    """Whether no schema knows a key, and one admits none but those that are known."""
+    if not any(each.get(word) is False for each in schemas for word in _OTHERS):
+        return False
+    return not any(_named(each, key) for each in schemas)
+
+
+def _listed(value: Any) -> List[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _alternatives(schemas: Sequence[Any], root: Any) -> Iterator[Mapping[str, Any]]:
@@ -178,13 +214,46 @@ def _alternatives(schemas: Sequence[Any], root: Any) -> Iterator[Mapping[str, An
         seen.append(each)
         yield each
         for key in ("allOf", "anyOf", "oneOf"):
-            listed = each.get(key)
-            work += listed if isinstance(listed, list) else ()
+            work += _listed(each.get(key))
         work += [each.get(key) for key in ("then", "else", "if")]
-        reference = each.get("$ref")
-        if isinstance(reference, str) and reference.startswith("#"):
-            parts = [p.replace("~1", "/").replace("~0", "~") for p in reference[1:].split("/")[1:]]
-            work.append(at(root, tuple(parts)))
+        dependent = each.get("dependentSchemas")
+        work += dependent.values() if isinstance(dependent, Mapping) else ()
+        work += [_led_to(each[key], root) for key in ("$ref", "$dynamicRef") if key in each]
+
+
+def _led_to(reference: Any, root: Any) -> Any:
+    """The schema that a reference leads to; one that marks all as secret if that is not known."""
+    if isinstance(reference, str) and reference.startswith("#"):
+        name = reference[1:]
+        pointed = name == "" or name.startswith("/")
+        found = _pointed(name, root) if pointed else _anchored(name, root)
+        if found is not ABSENT:
+            return found
+    return {"writeOnly": True}
+
+
+def _pointed(pointer: str, root: Any) -> Any:
+    """What a JSON Pointer (RFC 6901) leads to; ``ABSENT`` if that is nothing."""
+    found = root
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        found = at(found, (int(key) if isinstance(found, list) and key.isdecimal() else key,))
+    return found
+
+
+def _anchored(name: str, root: Any) -> Any:
+    """The one schema in ``root`` with this anchor; ``ABSENT`` if there is none, or several."""
+    found = []
+    work = [root]
+    while work:
+        each = work.pop()
+        if isinstance(each, Mapping):
+            if name in (each.get("$anchor"), each.get("$dynamicAnchor")):
+                found.append(each)
+            work += each.values()
+        elif isinstance(each, list):
+            work += each
+    return found[0] if len(found) == 1 else ABSENT
 
 
 def layers_of(

@@ -127,6 +127,46 @@ def test_of_a_plugin_that_is_gone_everything_is_masked(pkl: Pkl, shop: StateStor
     assert kept(shop, "gone") == {"a": {"b": "hunter2"}}
 
 
+def test_a_secret_under_a_name_that_the_schema_does_not_have_is_masked(
+    pkl: Pkl, shop: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is misspelt, or from before an update of the plugin."""
+    said = [pkl("config", "mail", "set", "tokn", "hunter2")]
+    assert said[0].status == 5
+    shop.change_settings("shop", "mail", lambda _: {"tokn": "hunter2"})
+    monkeypatch.setenv("PKL_CONFIG_MAIL__PASWORD", "hunter2")
+    said += [pkl.ok("config", "mail"), pkl.ok("config", "mail", "--json")]
+    assert "'tokn' were unexpected" in said[1].err
+    assert not [each for each in said if "hunter2" in each.out + each.err]
+
+
+@pytest.mark.parametrize("schema", ["damaged", '{"type": "nonsense"}'])
+def test_where_the_schema_is_none_everything_is_masked(
+    pkl: Pkl, shop: StateStore, work: Path, schema: str
+) -> None:
+    shop.change_settings("shop", "mail", lambda _: {"token": "hunter2", "a": {"b": "hunter2"}})
+    write(work / "plugins" / "mail" / "s.json", schema)
+    ran = pkl.ok("config", "mail")
+    assert "warning: the settings of mail have 1 fault\n    the schema " in ran.err
+    assert "hunter2" not in ran.out + ran.err and "token" in ran.out
+    assert pkl("config", "mail", "unset", "token").status == 5
+
+
+def test_one_of_several_faults_can_be_mended(pkl: Pkl, shop: StateStore) -> None:
+    """What is wrong in the end is told; what would be wrong in addition is refused."""
+    faulty = {"port": 0, "tokn": 1, "paswd": 2, "token": "hunt"}
+    shop.change_settings("shop", "mail", lambda _: faulty)
+    assert pkl("config", "mail", "set", "server.host", "b").status == 0
+    ran = pkl.ok("config", "mail", "set", "port", "5")
+    assert "token = '********': must satisfy minLength: 5" in ran.err
+    assert pkl("config", "mail", "set", "port", "0").status == 5
+    assert pkl("config", "mail", "set", "prot", "1").status == 5
+    for key in ("tokn", "paswd"):
+        assert "warning: the settings of mail have " in pkl.ok("config", "mail", "unset", key).err
+    assert pkl.ok("config", "mail", "set", "token", "hunter2").err.count("warning") == 0
+    assert kept(shop) == {"port": 5, "server": {"host": "b"}, "token": "hunter2"}
+
+
 def test_unset_forgets_what_was_set_here_and_no_more(pkl: Pkl, shop: StateStore) -> None:
     pkl.ok("config", "mail", "set", "server.host", "b")
     pkl.ok("config", "mail", "set", "port", "5")

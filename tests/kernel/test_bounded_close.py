@@ -319,6 +319,24 @@ def test_an_async_handler_that_blocks_is_given_up_too(
     assert "did not return" in str(overdue(raised.value)[0])
 
 
+def test_after_the_deadline_an_async_handler_has_no_grace_either(
+    tmp_path: Path, make: Make, shared: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a host with many plugins that hang would be far past its deadline."""
+    monkeypatch.setattr("pkl.kernel.bounded.GRACE", 10 * PATIENCE)
+    code = "import asyncio, pkl, shared, time\n@pkl.this.on_disable.on\nasync def stop():\n"
+    code += "    while not shared.done.is_set(): time.sleep(0.001)\n"
+    for name in ("one", "two"):
+        make(name, code)
+    host = pkl.PluginHost(paths=[tmp_path / "plugins"], close_timeout=0.0)
+    host.start()
+    began = time.monotonic()
+    with pytest.raises(pkl.CleanupError) as raised:
+        host.close()
+    assert time.monotonic() - began < PATIENCE
+    assert {each.plugin for each in overdue(raised.value)} == {"one", "two"}
+
+
 def test_a_nested_host_that_hangs_in_a_plugin_that_stops_holds_nobody_up(
     brief: pkl.PluginHost, make: Make, shared: Any, tmp_path: Path
 ) -> None:

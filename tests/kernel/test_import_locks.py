@@ -228,6 +228,7 @@ def test_a_loop_whose_import_belongs_to_a_third_thread_is_seen(scene: Scene) -> 
         def start() -> None:
             scene.reach("a")
             scene.until("waiting for a")
+            scene.until("on_enable")  # or there is nothing of b yet that would have to be stopped
             with scene.host.as_current():
                 b.disable()
 

@@ -28,15 +28,17 @@ SCHEMA: Dict[str, Any] = {
         "token": {"type": "string", "minLength": 20, "writeOnly": True},
         "server": {"$ref": "#/$defs/server"},
         "many": {"type": "array", "items": {"$ref": "#/$defs/server"}},
+        "named": {"$ref": "#secret"},
     },
     "$defs": {
+        "secret": {"$anchor": "secret", "type": "string", "writeOnly": True},
         "server": {
             "type": "object",
             "properties": {
                 "host": {"type": "string"},
                 "password": {"type": ["string", "null"], "writeOnly": True},
             },
-        }
+        },
     },
 }
 
@@ -63,8 +65,8 @@ def test_every_fault_is_named_with_its_place_and_its_source() -> None:
         settings_of("mail", layers, SCHEMA)
     assert str(raised.value) == (
         "the settings of mail have 4 faults\n"
-        "  (all of them) = {'level': 'loud', 'prot': 1, 'port': 0, 'many': [{'host': 3}]}: "
-        "Additional properties are not allowed ('prot' was unexpected)\n"
+        "  (all of them) = {'level': 'loud', 'prot': '********', 'port': 0, "
+        "'many': [{'host': 3}]}: Additional properties are not allowed ('prot' was unexpected)\n"
         '  level = \'loud\': must be one of ["info", "debug"] (from the manifest\'s defaults)\n'
         "  many[0].host = 3: must be string (from pkl config)\n"
         "  port = 0: must satisfy minimum: 1 (from pkl config)\n"
@@ -81,6 +83,8 @@ def test_every_fault_is_named_with_its_place_and_its_source() -> None:
         {"token": {"deep": "hunter2"}},
         {"server": {"password": 7, "host": {"x": 1}}, "token": "hunter2"},
         {"many": [{"password": ["hunter2"]}], "nosuch": 1},
+        {"tokn": "hunter2"},
+        {"named": ["hunter2"]},
     ],
 )
 def test_no_error_shows_a_secret(bad: Dict[str, Any]) -> None:
@@ -101,6 +105,40 @@ def test_secrets_are_masked_through_references_lists_and_alternatives() -> None:
     assert masked({"a": 1, "b": 2}, either) == {"a": MASK, "b": MASK}
     endless = {"$ref": "#"}
     assert masked({"a": {"a": 1}}, endless) == {"a": {"a": 1}}
+
+
+SECRET: Dict[str, Any] = {"writeOnly": True}
+PART = {"$defs": {"s": {"$anchor": "here", **SECRET}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "shown"),
+    [
+        ({"properties": {"a": {"$ref": "#here"}}, **PART}, {"a": MASK, "b": 2}),
+        ({"properties": {"a": {"$dynamicRef": "#here"}}, **PART}, {"a": MASK, "b": 2}),
+        ({"properties": {"a": {"$ref": "#/allOf/0"}}, "allOf": [SECRET]}, MASK),
+        ({"properties": {"a": {"$ref": "other.json"}}}, {"a": MASK, "b": 2}),
+        ({"properties": {"a": {"$ref": "#nowhere"}}}, {"a": MASK, "b": 2}),
+        ({"dependentSchemas": {"b": {"properties": {"a": SECRET}}}}, {"a": MASK, "b": 2}),
+        ({"unevaluatedProperties": SECRET, "properties": {"b": {}}}, {"a": MASK, "b": MASK}),
+        ({"patternProperties": {"^a$": SECRET}, "properties": {"a": {}}}, {"a": MASK, "b": 2}),
+        ({"patternProperties": {"(": SECRET}}, {"a": MASK, "b": MASK}),
+    ],
+)
+def test_however_a_schema_says_that_something_is_secret(schema: Any, shown: Any) -> None:
+    """And where nobody can tell whether it does, it is."""
+    assert masked({"a": 1, "b": 2}, schema) == shown
+
+
+def test_what_the_schema_does_not_admit_is_masked() -> None:
+    """It may be a secret whose name is misspelt, or that an earlier version had."""
+    values = {"tokn": "s", "level": "info", "server": {"host": "h", "more": 1}}
+    assert masked(values, SCHEMA) == {"tokn": MASK, "level": "info", "server": values["server"]}
+    parts = {"additionalProperties": False, "allOf": [{"properties": {"a": {}}}]}
+    assert masked({"a": 1, "b": 2}, parts) == {"a": 1, "b": MASK}
+    lists = {"items": SECRET, "prefixItems": [{}]}
+    assert masked([1, 2], lists) == [MASK, MASK]
+    assert masked([1], {"contains": SECRET}) == [MASK]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
@@ -12,6 +13,7 @@ import pytest
 import pkl
 from pkl.errors import SettingsError
 from pkl.store import StateStore
+from tests.kernel.running import PATIENCE
 from tests.settings.test_model import SCHEMA
 
 Make = Callable[..., pkl.PluginHost]
@@ -201,3 +203,65 @@ def test_a_plugin_without_any_has_none(make: Make, mail: Path) -> None:
     plugin = started(make())
     assert dict(plugin.config) == {}
     assert repr(plugin.config) == "<settings of mail: {}>"
+
+
+def test_every_handler_hears_of_changes_in_the_order_in_which_they_were_made(make: Make) -> None:
+    """Also of one that a handler makes, while the others have not heard of the one before."""
+    host = make(None)
+    mail = started(host)
+    first: List[int] = []
+    second: List[int] = []
+
+    def corrects(change: Any) -> None:
+        first.append(change.after["port"])
+        if change.after["port"] == 1:
+            host.set_config("mail", {"port": 2})
+            assert mail.config["port"] == 2
+
+    mail.config.subscribe(corrects)
+    mail.config.subscribe(lambda change: second.append(change.after["port"]))
+    host.set_config("mail", {"port": 1})
+    assert first == second == [1, 2]
+
+
+def test_a_handler_that_another_takes_away_hears_no_more(make: Make) -> None:
+    host = make(None)
+    mail = started(host)
+    heard: List[Any] = []
+    mail.config.subscribe(lambda change: undo())
+    undo = mail.config.subscribe(heard.append)
+    host.set_config("mail", {"port": 1})
+    assert heard == []
+
+
+def test_what_is_said_while_the_plugin_is_imported_is_not_lost(make: Make, mail: Path) -> None:
+    (mail / "plugin.py").write_text(
+        "from pkl import this\n"
+        "before = this.config.get('port')\n"
+        "this.host.set_config('mail', {'port': 7})\n"
+    )
+    host = make(None)
+    plugin = started(host)
+    assert plugin.module.before is None and plugin.config["port"] == 7
+
+
+def test_of_many_who_speak_at_once_the_last_holds(make: Make) -> None:
+    """What the plugin reads is what is kept, and the changes are a chain."""
+    host = make(None)
+    mail = started(host)
+    heard: List[Any] = []
+    mail.config.subscribe(heard.append)
+
+    def speak(first: int) -> None:
+        for number in range(first, first + 20):
+            host.set_config("mail", {"port": number})
+
+    threads = [threading.Thread(target=speak, args=(n * 100 + 1,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert mail.config["port"] == host._settings.of(mail).values["port"]
+    assert len(heard) == 80 and heard[-1].after["port"] == mail.config["port"]
+    for one, next_one in zip(heard, heard[1:]):
+        assert one.after is next_one.before
