@@ -73,33 +73,35 @@ def command(
     names = [each.name for each in asked.roots]
 
     def make(base: Base) -> Settled:
-        before = Asked()
+        before = base.record.roots if base.record is not None else ()
+        roots = merged(before, asked.roots)
+        anew = [each.name for each in roots if each not in before]
+        given = asked.given
         if base.record is not None:
-            before = asked_before(base.record, installer.host.group, _anew(asked.roots))
-        roots = merged(before.roots, asked.roots)
+            given += asked_before(base.record, installer.host.group, anew).given
         terms = terms_of(
             session,
             pre=pre,
             min_age=min_age,
             consents=consents,
             full=full,
-            upgrade=names if upgrade else _elsewhere(asked.roots),
+            upgrade=names if upgrade else _from_elsewhere(before, roots),
         )
-        whole = Asked(roots, (*before.given, *asked.given))
         by_name = any(each.kind is RootKind.REGISTRY for each in asked.roots)
-        return installer.decided(whole, base, terms, registry=by_name)
+        return installer.decided(Asked(roots, given), base, terms, registry=by_name)
 
     return installer.carry_out(make, already=lambda plan: _already(installer, plan, names))
 
 
-def _anew(roots: Sequence[Root]) -> List[str]:
-    """What an earlier word does not count for any more."""
-    return [each.name for each in roots if each.kind is not RootKind.REGISTRY or each.registry]
-
-
-def _elsewhere(roots: Sequence[Root]) -> List[str]:
-    """What comes from another place than so far, so that no version of it need stay."""
-    return _anew(roots)
+def _from_elsewhere(before: Sequence[Root], roots: Sequence[Root]) -> List[str]:
+    """What comes from another place than so far, so that its version need not stay."""
+    places = {each.name: (each.kind, each.path, each.registry) for each in before}
+    return [
+        each.name
+        for each in roots
+        if places.get(each.name, (RootKind.REGISTRY, "", ""))
+        != (each.kind, each.path, each.registry)
+    ]
 
 
 def _already(installer: Installer, plan: InstallPlan, names: Sequence[str]) -> List[str]:

@@ -45,6 +45,7 @@ def command(
     def make(base: Base) -> Settled:
         targets = [_target(installer.subject.scope, base.record, name) for name in names]
         assert base.record is not None
+        targets = _with_siblings(base.record, targets)
         users = _users(installer.subject.scope, base.record, targets)
         foreign = [each for each in users if each.name not in base.record.plugins]
         if users and (foreign or not cascade):
@@ -78,6 +79,14 @@ def _target(scope: "Scope", record: Optional[GenerationRecord], name: str) -> st
         hint=f"what pkl has installed: {listed}",
         did_you_mean=meant,
     )
+
+
+def _with_siblings(record: GenerationRecord, targets: Sequence[str]) -> List[str]:
+    """The plugins, and those that lie in one distribution with them and go with it."""
+    plugins = record.plugins
+    carriers = {plugins[name].name for name in targets}
+    siblings = [name for name, each in plugins.items() if each.name in carriers]
+    return [*targets, *(name for name in siblings if name not in targets)]
 
 
 def _of_another(candidate: Candidate) -> NotPermitted:

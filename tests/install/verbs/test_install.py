@@ -241,6 +241,28 @@ def test_a_wheel_is_kept_for_whoever_deletes_it(
     assert {each["name"] for each in pkl.json("list")["plugins"]} == {"auth", "mail"}
 
 
+def test_what_came_as_a_wheel_may_come_from_a_registry_later_and_the_other_way_round(
+    pkl: Pkl, shop: Shop, publish: Callable[[], None], tmp_path: Path, generations: Generations
+) -> None:
+    wheel = shop.plugin("auth", "1.0")
+    given = tmp_path / "given" / wheel.name
+    given.parent.mkdir()
+    given.write_bytes(wheel.read_bytes())
+    shop.plugin("auth", "1.1")
+    publish()
+    pkl.ok("install", str(given), "-y")
+    assert pkl.ok("install", "auth").lines == ["auth 1.0 is installed already"]
+    assert pkl.ok("upgrade").lines == ["everything is at its newest version that fits"]
+    ran = pkl("install", "auth>=1.1", "-y")
+    assert ran.status == 8 and "--consent auth==1.1" in ran.err, "it is from elsewhere"
+    ran = pkl.ok("install", "auth>=1.1", "--consent", "auth==1.1", "-y")
+    assert ran.lines[0] == "~ auth 1.0 → 1.1 (acme-auth)"
+    record = generations.current()
+    assert record is not None and record.roots[0].path == ""
+    ran = pkl("install", str(given), "-y", "--consent", "auth==1.0")
+    assert ran.status == 0 and ran.lines[0] == "~ auth 1.1 → 1.0 (acme-auth)", ran
+
+
 def test_a_project_is_used_in_place(pkl: Pkl, work: Path, generations: Generations) -> None:
     project = work / "acme"
     package = project / "src" / "acme_report"

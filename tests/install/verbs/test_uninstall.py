@@ -69,6 +69,23 @@ def test_all_can_go_and_rollback_brings_it_back(audited: Pkl) -> None:
     assert len(audited.json("list")["plugins"]) == 3
 
 
+def test_what_lies_in_one_distribution_goes_together_and_is_asked_about_together(
+    pkl: Pkl, shop: Shop, publish: Callable[[], None]
+) -> None:
+    files = {"acme_one/two/plugin.toml": 'name = "two"\n', "acme_one/two/plugin.py": ""}
+    points = {GROUP: {"one": "acme_one", "two": "acme_one.two"}}
+    shop.plugin("one", "1.0", files=files, entry_points=points, code="")
+    shop.plugin("three", "1.0", requires=["two"], libraries=["acme-one"], code="")
+    # The distribution of ``two`` is not the one that ``plugin`` takes for granted.
+    shop.other("acme-two", "1.0", files={"acme_two/__init__.py": ""})
+    publish()
+    pkl.ok("install", "three", "one", "-y")
+    ran = pkl("uninstall", "one", "-y")
+    assert ran.status == 7 and "three 1.0 requires two" in ran.err
+    lines = pkl.ok("uninstall", "one", "--cascade", "-y").lines
+    assert [line.split()[1] for line in lines] == ["one", "three", "two", "acme-two"]
+
+
 def test_what_is_not_there_is_no_plugin(audited: Pkl) -> None:
     ran = audited("uninstall", "audits", "-y")
     assert ran.status == 4 and "did you mean 'audit'?" in ran.err
