@@ -52,7 +52,7 @@ def kill(wheels: str, names: Sequence[str], kills: int, seed: int) -> int:
                 name = chance.choice(list(names))
                 run(wheels, ["install", name, "-y"])
                 run(wheels, ["uninstall", name, "-y"])
-        time.sleep(chance.random() * 0.25)
+        time.sleep(chance.random() * 0.15)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         chance.random()
