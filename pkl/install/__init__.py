@@ -6,9 +6,10 @@ that the one before did not), ``holding`` (updates that nobody consented to stay
 (the market while they do), ``consenting`` (what is kept of that), ``age`` (versions that are too
 young); and for the solve ``market`` and ``project`` (what there is to choose from, in registries
 and on this machine), ``universe`` (what of it can be reached), ``proposals`` (what our resolver
-would choose), ``ranges`` and ``oracle`` (questions to the installer), ``answers`` (what is believed
-of what it says), ``contradictions`` and ``nogoods`` (what cannot be had together), ``solving`` (all
-of it); for the installers ``host_side`` (what of the environment stays as it is), ``index_page``,
+would choose), ``ranges``, ``oracle`` and ``stand_ins`` (questions to the installer), ``answers``
+(what is believed of what it says), ``contradictions``, ``nogoods`` and ``lessons`` (what cannot be
+had together), ``no_answer`` (what is said then), ``solving`` (all of it); for the installers
+``host_side`` (what of the environment stays as it is), ``index_page``,
 ``stub_wheel``, ``index_server`` and ``index_view`` (the one index that they are shown),
 ``wheel_choice``, ``processes``, ``proof_text``, ``asking``, ``uv``, ``pip`` and ``choose_backend``;
 and for wheels ``fetching`` (brought here and kept), ``member_names``, ``zip_reading``, ``record``,

@@ -7,7 +7,7 @@ together with another bound, needs no solver.
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..errors import RequirementError
 from ..model.requirement import Requirement, parse_requirement
@@ -76,6 +76,22 @@ class Contradictions:
         if libraries and not found:
             for library, stated in sorted(bounds.items()):
                 found += self._apart(library, stated, pins)
+        return found
+
+    def in_the_way(self, pins: Mapping[str, FrozenSet[str]], locked: Mapping[str, str]) -> Set[str]:
+        """The locked distributions whose versions do not fit what the pins require.
+
+        Args:
+            pins: Distributions with one version each.
+            locked: The version that each is locked at.
+        """
+        found: Set[str] = set()
+        for name in sorted(pins):
+            (version,) = pins[name]
+            for requirement in self._requires(name, version):
+                held = locked.get(requirement.name)
+                if held is not None and not requirement.contains(held):
+                    found.add(requirement.name)
         return found
 
     def pins_in(self, lines: Sequence[str]) -> List[str]:

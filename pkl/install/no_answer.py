@@ -17,6 +17,7 @@ __all__ = ["gave_up", "refused"]
 DOZEN = 12
 """How many lines of each proof are kept unless all are asked for."""
 _INSTALL = "pkl install "
+_APART = "leave one of them out (pkl uninstall NAME), or ask for other versions of them"
 
 
 def refused(
@@ -79,7 +80,9 @@ def _wanted(roots: Sequence[Root]) -> str:
 
 
 def _hint(blocked: Reason) -> str:
-    """What to type; to install what cannot be installed is no advice."""
+    """What to type; to install or upgrade what cannot be had is no advice."""
+    if blocked.remedy.startswith(("pkl upgrade", "pkl disable")):
+        return _APART
     if not blocked.remedy.startswith(_INSTALL):
         return blocked.remedy
     word = blocked.remedy[len(_INSTALL) :].strip('"')

@@ -44,7 +44,7 @@ class Oracle:
         self._query = query
         self._everyone = everyone
         self._bound = bound
-        self._answers: List[Tuple[Dict[str, FrozenSet[str]], Answer]] = []
+        self._answers: List[Answer] = []
         self._refused: List[Tuple[Dict[str, FrozenSet[str]], NoSolution]] = []
 
     def ask(self, wanted: Wanted, *, just: bool = False) -> Answer:
@@ -52,7 +52,8 @@ class Oracle:
 
         Args:
             wanted: The distributions.
-            just: Whether the answer may hold nothing that these do not need.
+            just: Whether it is what will be installed: nothing is in the answer that these do
+                not need, and what is preferred counts.
 
         Raises:
             NoSolution: There are none.
@@ -62,18 +63,21 @@ class Oracle:
         for before, refusal in self._refused:
             if all(name in wanted and wanted[name] <= before[name] for name in before):
                 raise refusal
-        for question, answer in self._answers:
-            if dict(wanted) == question or (not just and _serves(answer, wanted)):
-                return answer
+        if not just:
+            for answer in self._answers:
+                if _serves(answer, wanted):
+                    return answer
         try:
-            answer = self.put(wanted)
+            answer = self.put(wanted, just=just)
         except NoSolution as e:
             self._refused.append((dict(wanted), e))
             raise
-        self._answers.append((dict(wanted), answer))
+        self._answers.append(answer)
         return answer
 
-    def put(self, wanted: Wanted, *, constraints: Tuple[str, ...] = ()) -> Answer:
+    def put(
+        self, wanted: Wanted, *, constraints: Tuple[str, ...] = (), just: bool = True
+    ) -> Answer:
         """As ``ask``, with further constraints; what was answered before is not looked at."""
         if self.asked >= self._bound:
             raise QuestionsSpent
@@ -83,7 +87,9 @@ class Oracle:
             for name, versions in sorted(wanted.items())
         )
         query = self._query._replace(
-            requirements=requirements, constraints=(*self._query.constraints, *constraints)
+            requirements=requirements,
+            constraints=(*self._query.constraints, *constraints),
+            preferred=self._query.preferred if just and not constraints else (),
         )
         return tuple(self._backend.resolve(query))
 

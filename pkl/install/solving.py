@@ -22,7 +22,7 @@ from .contradictions import Contradiction, Contradictions
 from .lessons import Lessons
 from .market import Market
 from .no_answer import gave_up, refused
-from .nogoods import least_nogood
+from .nogoods import least_nogood, named_in
 from .oracle import Answer, Oracle, QuestionsSpent
 from .proposals import Proposal, Proposer
 from .ranges import spanning
@@ -32,6 +32,9 @@ from .universe import Universe
 from .wanted import HostSide, Root
 
 __all__ = ["solve"]
+
+RELAXED = 3
+"""How often the installer is asked with all but a few locked versions, before with none."""
 
 
 def solve(
@@ -184,31 +187,45 @@ class _Settled:
     def _at_once(self, proposal: Proposal, kept: Mapping[str, str]) -> Optional[Judged]:
         """The ranges of the proposal put to the installer; None if that leads nowhere."""
         if not proposal.pins:
+            # All is there already.
             return self._judge.judge((), frozenset())
-        ranges = {
-            name: proposal.pins[name] if name in kept else versions
-            for name, versions in proposal.ranges.items()
-        }
-        asked = frozenset(ranges)
-        own = self._universe.distributions
-        libraries = tuple(f"{n}=={kept[n]}" for n in sorted(kept) if n not in own)
-        if libraries:
-            # First with every library as it is, so that nothing moves without need.
-            try:
-                return self._judge.judge(
-                    self._oracle.put(ranges, constraints=self._free(libraries)), asked
-                )
-            except (NoSolution, Unsuitable):
-                pass
+        found = self._as_locked(proposal, kept) if kept else None
+        if found is not None:
+            return found
         try:
-            return self._judge.judge(self._oracle.ask(proposal.ranges, just=True), asked)
+            answer = self._oracle.ask(proposal.ranges, just=True)
+            return self._judge.judge(answer, frozenset(proposal.ranges))
         except (NoSolution, Unsuitable):
             return None
 
-    def _free(self, libraries: Sequence[str]) -> Tuple[str, ...]:
-        """Those of the locked libraries that the host does not pin."""
-        pinned = {each.name for each in self._host.pins}
-        return tuple(each for each in libraries if each.partition("==")[0] not in pinned)
+    def _as_locked(self, proposal: Proposal, kept: Mapping[str, str]) -> Optional[Judged]:
+        """The same with all that is locked as it is, but for what is said to be in the way.
+
+        So that nothing moves without need, whatever the installer thinks of preferences.
+        """
+        own, pinned = self._universe.distributions, {each.name for each in self._host.pins}
+        locked = {name for name in kept if name not in pinned}
+        locked -= self._contradictions.in_the_way(proposal.pins, kept)
+        for _ in range(RELAXED):
+            wanted = {
+                name: proposal.pins[name] if name in locked else versions
+                for name, versions in proposal.ranges.items()
+            }
+            as_is = tuple(f"{n}=={kept[n]}" for n in sorted(locked) if n not in own)
+            if not as_is and wanted == proposal.ranges:
+                return None
+            try:
+                answer = self._oracle.put(wanted, constraints=as_is)
+                return self._judge.judge(answer, frozenset(wanted))
+            except Unsuitable:
+                return None
+            except NoSolution as e:
+                named = named_in(e.proof, dict.fromkeys(locked))
+                if not named:
+                    return None
+                # A proof names those that need a library, too; the library is what may move.
+                locked -= {each for each in named if each not in own} or named
+        return None
 
     # In turn.
 
@@ -224,6 +241,8 @@ class _Settled:
                 core = least_nogood(self._oracle, proposal.pins, refusal, self._universe.alive)
                 self._learn(core, refusal)
             except Unsuitable as e:
+                if not proposal.pins:
+                    raise NoSolution(e.why) from None
                 self._lessons.exclude(proposal.pins, e.why)
             proposal = self._proposed(libraries=True)
 

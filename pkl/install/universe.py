@@ -266,6 +266,8 @@ class Universe:
         there = self._kept.get(chosen.name)
         if there is not None and version_key(there) == version_key(chosen.version):
             return None  # it is in place already
+        if chosen in self._market.given():
+            return None
         uploaded = chosen.wheel.uploaded
         if uploaded is not None and uploaded <= limit:
             return None

@@ -16,7 +16,7 @@ from pkl.install.solution import Chosen, Solution
 from pkl.resolver import resolve
 from tests.install.solving.world import World, found, root, versions
 
-EXAMPLES = int(os.environ.get("PKL_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("PKL_EXAMPLES", "60"))
 BOUND = 400
 
 

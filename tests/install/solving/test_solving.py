@@ -182,6 +182,23 @@ def test_what_an_installer_brings_of_plugins_that_do_not_go_is_had_in_another_ve
     assert solution.rounds == len(world.asked)
 
 
+def test_two_whose_libraries_do_not_go_together_are_refused_with_what_each_needs() -> None:
+    world = diamond()
+    error = refusal(world, "a>=2", "b")
+    assert str(error) == (
+        "nothing that goes together was found for a>=2, b: a 2.0 does not go with b 2.0: acme-a "
+        "needs liby>=2, acme-b needs liby<2, and of liby there is 1.0, 2.0\n"
+        "hint: leave one of them out (pkl uninstall NAME), or ask for other versions of them"
+    )
+    assert error.proof == (
+        "what you ask for cannot be had (conflict)",
+        "  you ask for a>=2 (the request)",
+        "  you ask for b (the request)",
+        "  a 2.0 does not go with b 2.0: acme-a needs liby>=2, acme-b needs liby<2, and of liby "
+        "there is 1.0, 2.0 (registry)",
+    )
+
+
 # What is out from the start.
 
 
@@ -381,6 +398,23 @@ def test_a_locked_version_moves_where_nothing_else_would_do() -> None:
     assert versions(world.solve("a", locked=locked)) == {"acme-a": "2.0", "liby": "2.0"}
     both = world.solve("a", "b", locked=locked)
     assert versions(both) == {"acme-a": "1.9", "acme-b": "2.0", "liby": "1.0"}
+
+
+@pytest.mark.parametrize("forgetful", [False, True])
+def test_only_the_locked_versions_move_that_are_in_the_way(forgetful: bool) -> None:
+    world = World()
+    world.forgetful = forgetful
+    for name in ("liby", "libz", "other"):
+        world.library(f"{name}==1.0")
+        world.library(f"{name}==2.0")
+    world.plugin("a==1.0", "liby", "libz")
+    world.plugin("a==1.1", "liby", "libz")
+    world.plugin("b==1.0", "libz>=2")
+    locked = {"acme-a": "1.0", "liby": "1.0", "libz": "1.0"}
+    only_a = world.solve("a", locked={"acme-a": "1.0"})
+    assert versions(only_a)["acme-a"] == "1.0"
+    both = world.solve("a", "b", locked=locked)
+    assert versions(both) == {"acme-a": "1.0", "acme-b": "1.0", "liby": "1.0", "libz": "2.0"}
 
 
 # What was given by path.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Tuple
+from typing import Mapping, Optional, Tuple
 
 import pytest
 
@@ -24,10 +24,14 @@ pytestmark = pytest.mark.parametrize("name", both())
 
 
 def solved(
-    name: str, market: RegistryMarket, *roots: Root, pins: Tuple[Pinned, ...] = ()
+    name: str,
+    market: RegistryMarket,
+    *roots: Root,
+    pins: Tuple[Pinned, ...] = (),
+    locked: Optional[Mapping[str, str]] = None,
 ) -> Solution:
     host = HostSide("app", "2.0", GROUP, "3.11.7", (), pins)
-    return solve(roots, market=market, backend=installer(name), host=host)
+    return solve(roots, market=market, backend=installer(name), host=host, locked=locked)
 
 
 def market_of(shop: Shop, **more: object) -> RegistryMarket:
@@ -127,14 +131,28 @@ def test_wheels_and_projects_of_this_machine_take_part(
     assert set(given) <= set(solution.chosen)
 
 
-def test_pre_releases_and_withdrawn_versions_are_taken_as_pkl_says(served: Shop, name: str) -> None:
+def test_only_the_locked_versions_move_that_are_in_the_way(served: Shop, name: str) -> None:
+    for library in ("libz", "libx"):
+        for version in ("1.0", "2.0"):
+            served.library(library, version)
+    served.library("deep", "1.0", "libz>=2")
+    served.plugin("c", "1.0", libraries=["libx", "libz", "liby"])
+    served.plugin("c", "1.1", libraries=["libx", "libz", "liby"])
+    served.plugin("d", "1.0", libraries=["deep"])
+    locked = {"acme-c": "1.0", "libx": "1.0", "liby": "1.0", "libz": "1.0"}
+    found = solved(name, market_of(diamond(served)), root("c"), root("d"), locked=locked)
+    moved = {"acme-d": "1.0", "deep": "1.0", "libz": "2.0"}
+    assert versions(found) == {**locked, **moved}
+    assert found.rounds == 2
+
+
+def test_pre_releases_are_taken_as_pkl_says(served: Shop, name: str) -> None:
     served.plugin("a", "1.0")
     served.plugin("a", "2.0rc1")
     served.plugin("early", "1.0a1", libraries=["libe"])
     served.library("libe", "0.1b1")
     served.publish()
     market = market_of(served)
-    assert versions(solved(name, market, root("a"))) == {"acme-a": "1.0"}
+    early = solved(name, market, root("a"), root("early"))
+    assert versions(early) == {"acme-a": "1.0", "acme-early": "1.0a1", "libe": "0.1b1"}
     assert versions(solved(name, market, root("a==2.0rc1"))) == {"acme-a": "2.0rc1"}
-    early = solved(name, market, root("early"))
-    assert versions(early) == {"acme-early": "1.0a1", "libe": "0.1b1"}

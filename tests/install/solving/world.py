@@ -53,6 +53,7 @@ class World:
         problems: Why versions may not be chosen, by plugin and version.
         blind: Whether the market does not say what distributions require; only the installer
             finds it out.
+        forgetful: Whether the installer cares for no preferences, as pip does.
     """
 
     name = "fake"
@@ -67,6 +68,7 @@ class World:
         self.lies: Dict[str, Resolved] = {}
         self.problems: Dict[Tuple[str, str], Reason] = {}
         self.blind = False
+        self.forgetful = False
 
     # What there is.
 
@@ -184,6 +186,7 @@ class World:
         limits = [Requirement(each) for each in query.constraints]
         wanted = [Requirement(each) for each in query.requirements]
         preferred = dict(each.split("==") for each in query.preferred)
+        preferred = {} if self.forgetful else preferred
         chosen = self._search(wanted, limits, pins, preferred, {}, query.prereleases)
         if chosen is None:
             proof = [f"because {', '.join(query.requirements)} do not go together"]
