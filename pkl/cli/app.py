@@ -28,6 +28,8 @@ VERBS: Mapping[str, Tuple[str, str]] = {
     "uninstall": ("uninstall", "Uninstall plugins, and the libraries only they needed."),
     "upgrade": ("upgrade", "Take the newest versions of what is installed."),
     "rollback": ("rollback", "Go back to what was installed before."),
+    "lock": ("lock", "Write which versions the plugins of a host have."),
+    "sync": ("sync", "Install what the lock of a host says, and nothing else."),
     "enable": ("enable", "Let plugins start again that were disabled or masked."),
     "disable": ("disable", "Leave plugins out of every later start."),
     "mask": ("mask", "Let nothing start plugins, whatever requires them."),

@@ -13,7 +13,7 @@ from ..install.holding import parse_consents
 from .project import read_project
 from .session import Session
 
-__all__ = ["agreement_options", "solve_options", "terms_of"]
+__all__ = ["agreement_options", "solve_options", "terms_of", "version_options"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -27,17 +27,23 @@ def agreement_options(function: _F) -> _F:
 
 
 def solve_options(function: _F) -> _F:
-    """What versions may be taken, and what finds and unpacks them."""
-    for option in (
-        click.option("--pre", is_flag=True, help="Take pre-releases, too."),
-        click.option("--min-age", metavar="AGE", help="Take no version younger: 3d, 12h, 2w."),
+    """What versions may be taken, what is consented to, and what finds and unpacks them."""
+    return version_options(
         click.option(
             "--consent",
             "consents",
             metavar="NAME==VERSION",
             multiple=True,
             help="Consent to what this update asks for; may be repeated.",
-        ),
+        )(function)
+    )
+
+
+def version_options(function: _F) -> _F:
+    """What versions may be taken, and what finds and unpacks them."""
+    for option in (
+        click.option("--pre", is_flag=True, help="Take pre-releases, too."),
+        click.option("--min-age", metavar="AGE", help="Take no version younger: 3d, 12h, 2w."),
         click.option(
             "--backend",
             type=click.Choice(("uv", "pip")),

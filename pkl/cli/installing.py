@@ -84,6 +84,8 @@ class Installer:
         generations: What is installed for it.
         progress: What says how far it is.
         fetcher: What brings wheels.
+        lock: The digest of the lock that is put in place; empty if it is none.
+        before_applying: Called once the plan is agreed to, before anything is put in place.
     """
 
     def __init__(self, session: "Session", verb: str, words: str, manner: Manner) -> None:
@@ -107,6 +109,8 @@ class Installer:
         self.generations = Generations(self.subject.host, timeout=PATIENCE)
         self.progress = ProgressBar(session)
         self.fetcher = Fetcher(session.offline, self.progress.fetched)
+        self.lock = ""
+        self.before_applying: Callable[[], None] = _nothing_before
         self._backend: Optional["Backend"] = None
         self._host: Optional["HostSide"] = None
         self._answered: Dict[str, bool] = {}
@@ -271,6 +275,7 @@ class Installer:
         return False
 
     def _applied(self, settled: Settled, base: Base) -> Applied:
+        self.before_applying()
         self.progress.step("installing")
         try:
             return apply(
@@ -281,6 +286,7 @@ class Installer:
                 backend=lambda: self.backend,
                 by=self.by,
                 base=base,
+                lock=self.lock,
             )
         finally:
             self.progress.done()
@@ -351,6 +357,10 @@ class Installer:
                 f"{who} {', '.join(map(str, pids))} of {self.subject.host} "
                 f"keep{'s' if len(pids) == 1 else ''} generation {number} until the next start"
             )
+
+
+def _nothing_before() -> None:
+    """What is done before most changes."""
 
 
 def _can_ask() -> bool:

@@ -20,7 +20,7 @@ from .solution import Chosen, Solution
 from .solving import solve
 from .wanted import HostSide
 
-__all__ = ["Terms", "decide"]
+__all__ = ["Terms", "decide", "inspecting"]
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def decide(
         )
 
     settled = settle(
-        there, solved, state, accepted=terms.accepted, inspect=_inspecting(fetcher, host.group)
+        there, solved, state, accepted=terms.accepted, inspect=inspecting(fetcher, host.group)
     )
     settled = settled._replace(solution=_with_own_roots(settled.solution))
     if terms.min_age is None:
@@ -129,7 +129,14 @@ def _with_own_roots(solution: Solution) -> Solution:
     return replace(solution, roots=tuple(each for each in solution.roots if each.name in carried))
 
 
-def _inspecting(fetcher: Fetcher, group: str) -> Callable[[Chosen], Chosen]:
+def inspecting(fetcher: Fetcher, group: str) -> Callable[[Chosen], Chosen]:
+    """Gives what was chosen with what its wheel says, which is fetched for that.
+
+    Args:
+        fetcher: What brings wheels.
+        group: The entry-point group of the host's plugins.
+    """
+
     def inspect(chosen: Chosen) -> Chosen:
         seen = wheel_as_chosen(fetcher.fetch(chosen), group)
         return replace(chosen, plugins=seen.plugins, requires=seen.requires)

@@ -9,7 +9,7 @@ from .lock_writing import facts_of
 from .solution import Chosen
 from .wanted import Root
 
-__all__ = ["Difference", "differences"]
+__all__ = ["Difference", "details_of", "differences"]
 
 
 class Difference(NamedTuple):
@@ -118,14 +118,14 @@ def _distributions(old: Iterable[Chosen], new: Iterable[Chosen]) -> Iterable[Dif
         elif other is None and one is not None:
             yield Difference("removed", "distribution", _called(one), one.version)
         elif one is not None and other is not None:
-            details = _details(one, other)
+            details = details_of(one, other)
             if details or one.version != other.version:
                 yield Difference(
                     "changed", "distribution", _called(other), one.version, other.version, details
                 )
 
 
-def _details(one: Chosen, other: Chosen) -> Tuple[str, ...]:
+def details_of(one: Chosen, other: Chosen) -> Tuple[str, ...]:
     """What else is otherwise of a distribution; of another version only where it is from."""
     found = []
     if (one.registry, one.signer) != (other.registry, other.signer):

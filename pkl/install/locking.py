@@ -11,7 +11,7 @@ from ..model.known_registry import KnownRegistry
 from ..model.requirement import parse_requirement
 from ..names import did_you_mean
 from ..registry.keys import parse_public_key
-from ..store.state import HostState
+from ..store.state import Consent, HostState
 from .lock import Consents, Lock, LockedRegistry, is_consent
 from .lock_changes import Difference, differences
 from .lock_reading import parse_lock
@@ -28,6 +28,7 @@ __all__ = [
     "roots_of",
     "stale",
     "why_stale",
+    "with_lock_consents",
     "write_lock",
 ]
 
@@ -152,6 +153,25 @@ def consents_for(chosen: Iterable[Chosen], state: HostState, lock: Optional[Lock
     return found
 
 
+def with_lock_consents(state: HostState, lock: Lock, *, since: str = "") -> HostState:
+    """The state with what was consented to where the lock was made; what is kept here stays.
+
+    Args:
+        state: What is kept of the host.
+        lock: The lock.
+        since: When, as it is noted (RFC 3339).
+    """
+    versions = lock.versions
+    by = os.path.basename(lock.path)
+    for plugin, consents in lock.consents.items():
+        known = state.record(plugin).consents
+        for key, value in consents.items():
+            if key not in known and plugin in versions:
+                consent = Consent(value, versions[plugin], since, by)
+                state = state.with_consent(plugin, key, consent)
+    return state
+
+
 def relocked(
     old: Optional[Lock],
     solution: Solution,
@@ -231,15 +251,16 @@ def why_stale(
     return tuple(found)
 
 
-def stale(path: str, reasons: Sequence[str], **fields: Any) -> LockStale:
+def stale(path: str, reasons: Sequence[str], *, shown: str = "", **fields: Any) -> LockStale:
     """The error that says why a lock does not hold.
 
     Args:
         path: The lock.
         reasons: Why, each in a line.
+        shown: The lock as the text has it, if otherwise.
         fields: Further details.
     """
-    lines = [f"the lock {path} is stale", *(f"  {each}" for each in reasons)]
+    lines = [f"the lock {shown or path} is stale", *(f"  {each}" for each in reasons)]
     return LockStale(
         "\n".join(lines), file=path, hint="renew it: pkl lock", reasons=list(reasons), **fields
     )

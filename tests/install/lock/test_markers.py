@@ -87,7 +87,7 @@ WORLD: List[Dict[str, str]] = [
 ]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(MARKERS, min_size=1, max_size=3), st.sampled_from(WORLD))
 def test_where_a_lock_is_good_every_marker_decides_as_it_did(
     markers: List[str], here: Dict[str, str]

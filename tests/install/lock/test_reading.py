@@ -335,7 +335,7 @@ def paths_of(value: Any, *above: Any) -> "List[tuple[Any, ...]]":
 WAYS = [way for way in paths_of(tomllib.loads(TEXT)) if way]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(WAYS), VALUES)
 def test_any_value_anywhere_is_read_or_refused_and_never_a_crash(
     way: "tuple[Any, ...]", value: Any

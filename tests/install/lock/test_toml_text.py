@@ -29,7 +29,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(TEXT, VALUES, max_size=4))
 def test_a_table_reads_back_as_it_was(table: Dict[str, Any]) -> None:
     text = "\n".join(toml_table(table))
@@ -37,7 +37,7 @@ def test_a_table_reads_back_as_it_was(table: Dict[str, Any]) -> None:
     assert "\n".join(toml_table(table)) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(VALUES)
 def test_a_value_reads_back_and_has_one_line(value: Any) -> None:
     line = toml_inline(value)

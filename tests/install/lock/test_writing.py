@@ -201,7 +201,7 @@ def test_what_is_read_back_writes_the_same_text() -> None:
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(WORDS.filter(str.strip), st.dictionaries(WORDS, st.booleans() | WORDS, max_size=2))
 def test_whatever_a_manifest_or_a_host_is_called_reads_back(
     name: str, contributes: Dict[str, Any]
