@@ -173,7 +173,7 @@ class Installer:
                 catalog=catalog,
                 backend=self.backend,
                 fetcher=self.fetcher,
-                terms=replace(terms, accepted=(*terms.accepted, *self._let)),
+                terms=replace(terms, accepted=(*terms.accepted, *self.consented)),
             )
         finally:
             self.progress.done()
@@ -234,22 +234,22 @@ class Installer:
         return base
 
     @property
-    def _let(self) -> List[str]:
-        """What somebody has consented to when asked."""
-        return [consent for consent, yes in self._answered.items() if yes]
+    def consented(self) -> Tuple[str, ...]:
+        """What somebody has consented to when asked, as ``--consent`` takes it."""
+        return tuple(consent for consent, yes in self._answered.items() if yes)
 
     def _let_in(self, held: Sequence[Held]) -> bool:
         """Asks, where somebody can be asked, for a consent to each held update, once; whether
         there is one more by now."""
         if self.manner.yes or self.manner.dry_run or not self._may_ask():
             return False
-        before = len(self._let)
+        before = len(self.consented)
         for each in held:
             if each.consent not in self._answered:
                 text = self.session.err.clean(each.text("→" if self.session.err.unicode else "->"))
                 question = f"{text}\nlet it?"
                 self._answered[each.consent] = click.confirm(question, default=False, err=True)
-        return len(self._let) > before
+        return len(self.consented) > before
 
     def _may_ask(self) -> bool:
         return not self.session.no_input and not self.session.json and _can_ask()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Callable
@@ -9,9 +10,12 @@ from typing import Callable
 import pytest
 
 from pkl.install.generations import Generations
+from pkl.registry.keys import parse_public_key
+from pkl.registry.signing import SshKeygen
 from pkl.store import StateStore
 from tests.cli.running import Pkl
 from tests.install.market import Shop
+from tests.registry.making import FakeKeygen, make_key
 
 NET = '[permissions]\nnet-connect = ["*:443"]\n'
 Publish = Callable[[], None]
@@ -112,6 +116,41 @@ def test_another_registry_holds(
     assert ran.status == 8, ran
     assert "comes from the registry other, and 1.0 was from the registry main" in ran.out + ran.err
     assert versions(generations)["mail"] == "1.0"
+
+
+def test_another_key_of_the_registry_holds_the_next_version_and_nothing_that_stays(
+    pkl: Pkl,
+    shop: Shop,
+    generations: Generations,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    shop.keygen = SshKeygen(str(FakeKeygen(tools).path))
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    keys = [make_key(tmp_path, name) for name in ("one", "two")]
+    lines = [" ".join(Path(f"{key}.pub").read_text().split()[:2]) for key in keys]
+    shop.plugin("mail", "1.0")
+    shop.plugin("audit", "1.0")
+    shop.publish(key=str(keys[0]))
+    shop.known(keys=(lines[0],))
+    pkl.ok("install", "mail", "-y")
+    # Somebody pinned the other key, by hand.
+    shop.plugin("mail", "1.1")
+    shop.now += 10
+    shop.publish(key=str(keys[1]))
+    shop.known(keys=(lines[1],))
+    assert pkl.ok("install", "audit", "-y").lines == ["+ audit 1.0 (acme-audit)"]
+    ran = pkl("upgrade", "-y")
+    assert ran.status == 8
+    one, two = (parse_public_key(line).fingerprint for line in lines)
+    assert f"mail 1.0 → 1.1: is signed by {two} (the registry main)" in ran.out
+    assert f"and 1.0 was signed by {one}" in ran.out
+    assert versions(generations) == {"audit": "1.0", "mail": "1.0"}
+    pkl.ok("upgrade", "--consent", "mail==1.1", "-y")
+    assert versions(generations)["mail"] == "1.1"
+    assert len(StateStore().read("shop").state.record("mail").consents["signer"].value) == 2
 
 
 def test_nothing_is_changed_where_there_is_no_way_around_what_is_held(
