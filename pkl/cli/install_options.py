@@ -13,7 +13,7 @@ from ..install.holding import parse_consents
 from .project import read_project
 from .session import Session
 
-__all__ = ["agreement_options", "solve_options", "terms_of", "version_options"]
+__all__ = ["age_of", "agreement_options", "solve_options", "terms_of", "version_options"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -71,16 +71,24 @@ def terms_of(
         UsageError: An age or a consent makes no sense.
     """
     accepted: Tuple[str, ...] = parse_consents(consents)
-    age, where = min_age, "--min-age"
-    if age is None and session.host is None:
-        project = read_project("")
-        age, where = project.min_age, f"min-age in {project.file}"
     return Terms(
         upgrade=upgrade,
         everything=everything,
         accepted=accepted,
-        min_age=MinAge.of(age, time.time, where),
+        min_age=age_of(session, min_age),
         prereleases=pre,
         offline=session.offline,
         full=full,
     )
+
+
+def age_of(session: Session, min_age: Optional[str]) -> Optional[MinAge]:
+    """The age that a version must have: that of the option, else that of the project.
+
+    Raises:
+        UsageError: It makes no sense.
+    """
+    if min_age is not None or session.host is not None:
+        return MinAge.of(min_age, time.time)
+    project = read_project("")
+    return MinAge.of(project.min_age, time.time, f"min-age in {project.file}")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Tuple
 
 from ..errors import LockInvalid, UsageError
-from ..install.age import MinAge
 from ..install.lock import LOCK_FILE, Lock, path_below
 from ..install.lock_reading import read_lock
 from ..install.lock_solving import LockTerms, solve_for_lock
@@ -23,6 +21,7 @@ from ..install.locking import (
 from ..install.places import host_directory
 from ..store import RegistryBook
 from ..store.disk import make_directory
+from .install_options import age_of
 from .project import read_project
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ def lock_terms(installer: "Installer", pre: bool, min_age: Optional[str], full: 
     Raises:
         UsageError: The age makes no sense.
     """
-    age = MinAge.of(min_age, time.time)
+    age = age_of(installer.session, min_age)
     before = age.uploaded_before if age is not None else None
     return LockTerms(before, pre, installer.session.offline, full)
 

@@ -155,7 +155,7 @@ class _Sync:
                 before,
                 solve,
                 self._consenting(installer.subject.state),
-                accepted=self._accepted,
+                accepted=(*self._accepted, *installer.consented),
                 inspect=inspecting(installer.fetcher, installer.host.group),
             )
         finally:

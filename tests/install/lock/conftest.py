@@ -54,8 +54,9 @@ class Project:
         """What the lock says."""
         return self.lock.read_text()
 
-    def __call__(self, *arguments: str, status: int = 0) -> Ran:
-        """Runs a verb, which has to exit with a status."""
+    def __call__(self, *arguments: str, status: int = 0, answers: str = "") -> Ran:
+        """Runs a verb, which has to exit with a status; ``answers`` is what somebody types."""
+        self._run.stdin = answers
         ran = self._run(*arguments)
         assert ran.status == status, ran
         return ran

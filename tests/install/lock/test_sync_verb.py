@@ -267,6 +267,29 @@ def test_an_update_that_asks_for_more_is_held_until_it_is_consented_to(project: 
     assert project.installed() == ["acme-audit 1.1", "acme-auth 1.1", "libx 2.1"]
 
 
+def test_on_a_terminal_sync_asks_for_the_consent(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project("sync", "-y")
+    more = '[permissions]\nfs-read = ["$data"]\nnet-connect = ["*:443"]\n'
+    needs = {"requires": ["auth>=1"], "libraries": ["libx>=2"]}
+    project.shop.plugin("audit", "1.1", manifest=more, **needs)
+    project.shop.publish()
+    project("lock", "--upgrade")
+    monkeypatch.setattr("pkl.cli.installing._can_ask", lambda: True)
+    ran = project("sync", "--locked", answers="y\ny\n")
+    assert ran.err.count("let it? [y/N]") == 1
+    assert "acme-audit 1.1" in project.installed()
+
+
+def test_the_project_says_how_old_the_versions_of_a_lock_have_to_be(project: Project) -> None:
+    with open(project.folder / "pkl.toml", "a") as file:
+        file.write('min-age = "3000w"\n')
+    ran = project("lock", status=5)
+    assert "is left out: it was uploaded on" in ran.err
+    project("lock", "--min-age", "0")
+
+
 def test_what_was_consented_to_where_the_lock_was_made_is_consented_to(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

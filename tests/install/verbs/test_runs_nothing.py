@@ -76,6 +76,8 @@ def test_from_installing_to_uninstalling_nothing_of_a_wheel_is_run(
         ["permissions", "audit"],
         ["config", "audit"],
         ["rollback", "-y"],
+        ["lock", "--upgrade"],
+        ["sync", "--locked", "-y"],
         ["disable", "audit"],
         ["uninstall", "audit", "-y"],
         ["rollback", "-y"],
