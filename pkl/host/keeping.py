@@ -130,11 +130,15 @@ class Keeping:
                 self._finder.by_name(name)
         self._wishes.reset(*wanted)
         for name in wanted:
-            self._restarter.forgive(name)
-            plugin = self.kernel.plugins.get(name)
-            if plugin is not None:
-                self.kernel.activations.forgive(plugin)
+            self._forgive(name)
         self._look_again(*wanted)
+
+    def _forgive(self, name: str) -> None:
+        """Forgets the failures of a plugin."""
+        self._restarter.forgive(name)
+        plugin = self.kernel.plugins.get(name)
+        if plugin is not None:
+            self.kernel.activations.forgive(plugin)
 
     def _look_again(self, *forgiven: str) -> None:
         raise NotImplementedError

@@ -86,7 +86,11 @@ class Restarter:
         due = self._cancel(plugin.name)
         reason = plugin.reason
         if due is not None and reason is not None and plugin.state in _FAILED and not by_itself:
-            plugin.reason = reason._replace(remedy=due.remedy)
+            plugin.reason = now = reason._replace(remedy=due.remedy)
+            for user in list(self._kernel.held_up.values()):
+                held = user.reason
+                if held is not None and (held.cause, held.remedy) == (reason.cause, reason.remedy):
+                    user.reason = held._replace(remedy=now.remedy)
         if by_itself and plugin.state is PluginState.DISABLED and self._when(plugin) == "always":
             self._again(plugin)
 

@@ -198,6 +198,8 @@ async def _verdict(
     if refused is not None:
         stopped = await _take_back(kernel, run, before, refused)
         waiting = {name: reason for name, reason in waiting.items() if name not in stopped}
+        # No restart comes any more that a remedy may have spoken of.
+        failed, blocked = _as_of_now(kernel, failed), _as_of_now(kernel, blocked)
     enabled = sorted(
         (
             p
@@ -221,6 +223,10 @@ async def _verdict(
         activations={p.name: p.activation for p in enabled if p.activation is not None},
         critical_path=_critical_path(plan, timings, {p.name for p in enabled}),
     )
+
+
+def _as_of_now(kernel: "Kernel", reasons: Mapping[str, Reason]) -> Dict[str, Reason]:
+    return {name: kernel.plugins[name].reason or reason for name, reason in reasons.items()}
 
 
 def _critical_path(plan: Plan, timings: Mapping[str, float], enabled: Set[str]) -> Tuple[str, ...]:

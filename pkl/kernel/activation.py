@@ -237,7 +237,8 @@ class Activations:
     ) -> None:
         """Starts a plugin, unless somebody does: then waits for that, within the bound.
 
-        Within that very start it does nothing: nobody is to wait for himself.
+        Within that very start it does nothing: nobody is to wait for himself. A start that was
+        interrupted is taken up by whoever waits for it.
 
         Raises:
             TransitionTimeout: Another's start of it takes too long.
@@ -250,12 +251,18 @@ class Activations:
             return
         await run.take(waiting, self._timeout)
         try:
-            if plugin.waiting is not waiting or kernel.closing:
+            if kernel.closing:
                 return
-            with running_as(kernel.subject):
-                await self._begin(run, plugin, trigger, by)
+            now = plugin.waiting
+            if now is waiting:
+                with running_as(kernel.subject):
+                    await self._begin(run, plugin, trigger, by)
         finally:
             transitions.give(waiting, actor)
+        if now is not waiting:
+            if now is not None:
+                await self._start(run, now, trigger, by)
+            return
         await kernel.lifecycle.retry_blocked(run)
 
     async def _begin(
@@ -277,6 +284,10 @@ class Activations:
                 self.disarm(plugin)
                 self._again_later(plugin)
             done(plugin.reason.cause if plugin.reason is not None else error.message)
+            raise
+        except BaseException:
+            # Whoever needed it was interrupted or cancelled, which says nothing about the plugin.
+            self.forgive(plugin)
             raise
         self._failures.pop(plugin.name, None)
         if not running:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import get_ident
 from collections import deque
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -24,10 +25,12 @@ from threading import (
 from typing import TYPE_CHECKING, Any, Callable, Deque, List, Optional, Tuple, Union
 from weakref import WeakSet
 
+from .quiet import quiet, stir
+
 if TYPE_CHECKING:
     from .ports import Clock
 
-__all__ = ["Job", "Pool", "Scheduler", "is_handing_out", "pool_of"]
+__all__ = ["Job", "Pool", "Scheduler", "pool_of"]
 
 
 class Job:
@@ -99,16 +102,19 @@ class Pool:
             self._wake.notify_all()
 
     def _serve(self) -> None:
+        here = get_ident()
         while True:
             with self._wake:
                 while not self._work:
                     self._idle += 1
-                    woken = not self._closed and self._wake.wait(self.IDLE)
+                    with quiet():
+                        woken = not self._closed and self._wake.wait(self.IDLE)
                     self._idle -= 1
                     if not self._work and (self._closed or not woken):
                         self._threads -= 1
                         return
                 call = self._work.popleft()
+            stir(here)
             _guarded(call)
             del call
 
@@ -198,12 +204,11 @@ class Scheduler:
                 return None
         return None
 
-    def is_thread(self, ident: int) -> bool:
-        """Whether that is the identifier of the thread that hands out work."""
-        thread = self._thread
-        return thread is not None and thread.ident == ident
-
     def _serve(self) -> None:
+        with quiet():
+            self._hand_out()
+
+    def _hand_out(self) -> None:
         while True:
             with self._wake:
                 if self._closed:
@@ -215,11 +220,6 @@ class Scheduler:
                     self._wake.wait(delay)
                     continue
             _guarded(job.pool.submit, job.call)
-
-
-def is_handing_out(ident: int) -> bool:
-    """Whether a thread is a scheduler's: it hands out work and runs none."""
-    return any(isinstance(s, Scheduler) and s.is_thread(ident) for s in list(_survivors))
 
 
 def _after_fork() -> None:

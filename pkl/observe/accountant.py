@@ -86,7 +86,7 @@ class HostAccountant:
             account = self._account(generation)
             (account.changes if alone else account.unsure).extend(changes)
 
-        return ProcessWatch(note)
+        return ProcessWatch(generation, note)
 
     def stopping(self, generation: "Generation") -> None:
         """Notes its resources, which are about to be released."""
@@ -120,7 +120,12 @@ class HostAccountant:
                 elif change.held.note and not account.left[index].held.note:
                     # Seen by its start already, and now it is known where it is.
                     account.left[index] = account.left[index]._replace(held=change.held)
-        unsure = [Leftover(c.held, c.remains) for c in account.unsure if _remains(c)]
+        sure = {each.held[:2] for each in account.left}
+        unsure = [
+            Leftover(each.held, each.remains)
+            for each in account.unsure
+            if each.held[:2] not in sure and _remains(each)
+        ]
         evidence = CodeEvidence(mine, generation, namespaces)
         plugin = generation.plugin
         receipt = Receipt(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from _thread import get_ident
+from types import FrameType
 from typing import Callable, List, Optional
 
+from ..kernel.generation import MARK, Generation
+from ..kernel.quiet import is_quiet, stirrings
 from ..kernel.receipt import Held
-from ..kernel.scheduler import is_handing_out
 from .changes import Change
 from .snapshot import Snapshot, differences, take_snapshot
 
@@ -18,23 +20,28 @@ class ProcessWatch:
     """A ``Watch`` that compares the process before and after.
 
     What changed is the plugin's only if nobody else ran meanwhile. So it is enough that one other
-    thread was there, which is not known to be pkl's own, for the changes to be uncertain.
+    thread was there for the changes to be uncertain, unless that is one of pkl's own which does
+    nothing, or runs code of this very plugin.
 
     Args:
+        generation: Whose code it is.
         note: Takes what has changed, and whether the plugin was alone.
     """
 
-    __slots__ = ("_alone", "_before", "_note")
+    __slots__ = ("_alone", "_before", "_generation", "_note", "_stirrings")
 
-    def __init__(self, note: Callable[[List[Change], bool], None]) -> None:
+    def __init__(self, generation: Generation, note: Callable[[List[Change], bool], None]) -> None:
+        self._generation = generation
         self._note = note
         self._before: Optional[Snapshot] = None
         self._alone = True
+        self._stirrings = 0
 
     def resume(self) -> None:
         """Code of the plugin is about to run in this thread."""
         try:
-            self._alone = _is_alone()
+            self._stirrings = stirrings()
+            self._alone = _is_alone(self._generation)
             self._before = take_snapshot()
         except Exception:
             self._before = None
@@ -44,15 +51,30 @@ class ProcessWatch:
         before, self._before = self._before, None
         if before is None:
             return
+        alone = self._alone
         try:  # objects of others are compared on the way
             after = take_snapshot()
             if before != after:
-                self._note(differences(before, after), self._alone)
+                alone = alone and stirrings() == self._stirrings
+                self._note(differences(before, after), alone)
         except Exception as error:
             held = Held("search", type(error).__name__, f"for what it changed raised {error}")
-            self._note([Change(held, lambda: True, None)], self._alone)
+            self._note([Change(held, lambda: True, None)], alone)
 
 
-def _is_alone() -> bool:
+def _is_alone(generation: Generation) -> bool:
     here = get_ident()
-    return all(ident == here or is_handing_out(ident) for ident in sys._current_frames())
+    return all(
+        ident == here or is_quiet(ident) or _runs(generation, frame)
+        for ident, frame in sys._current_frames().items()
+    )
+
+
+def _runs(generation: Generation, top: FrameType) -> bool:
+    """Whether a thread, which may move meanwhile, is in code of a plugin's modules."""
+    frame: Optional[FrameType] = top
+    while frame is not None:
+        if frame.f_globals.get(MARK) is generation:
+            return True
+        frame = frame.f_back
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from _thread import get_ident
+from contextlib import nullcontext
 from dataclasses import replace
 from threading import Event as Flag
 from threading import Lock, Thread
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from ..kernel.generation import Generation
+from ..kernel.quiet import is_quiet, loud, quiet
 from ..kernel.sighting import (
     Mark,
     Sighting,
@@ -191,8 +193,10 @@ class Watchdog:
                 left for call in on_top.values() if (left := call.next(self._policy)) is not None
             ]
             del frames
-        for stall, generation in reports:
-            self._tell(stall, generation)
+        if reports:
+            with loud() if is_quiet(get_ident()) else nullcontext():
+                for stall, generation in reports:
+                    self._tell(stall, generation)
         self._due = due = now + max(min(rest), SHORTEST) if rest else None
         return due
 
@@ -295,9 +299,10 @@ if hasattr(os, "register_at_fork"):
 def _look(get: "ref[Watchdog]", end: Flag) -> None:
     """The thread; it ends with its watchdog, closed or forgotten."""
     pause = SHORTEST
-    while not end.wait(pause):
-        watchdog = get()
-        if watchdog is None:
-            return
-        pause = watchdog.look()
-        del watchdog
+    with quiet():
+        while not end.wait(pause):
+            watchdog = get()
+            if watchdog is None:
+                return
+            pause = watchdog.look()
+            del watchdog

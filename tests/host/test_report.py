@@ -166,8 +166,11 @@ def test_a_refused_start_takes_back_what_waits_and_restarts_that_are_due(
     make("lame", "1/0", supervision={"restart": "on-failure"}, activation=["event:yard.opened"])
     make("good")
     make("zvital", "1/0", critical=True, supervision={"restart": "always"})
+    make("zzuser", requires=["zvital"])
     report = host.start()
     assert report.status == "refused"
+    remedy = report.failed["zvital"].remedy
+    assert "restart" not in remedy and report.blocked["zzuser"].remedy == remedy
     assert set(report.stopped) == {"yard", "good", "idle"}
     assert {each.code for each in report.stopped.values()} == {"refused"}
     assert {each.cause for each in report.stopped.values()} == {report.failed["zvital"].cause}

@@ -437,6 +437,50 @@ def test_a_start_that_fails_is_reported_once_and_tried_again_after_a_pause(
 
 
 @pytest.mark.usefixtures("auth")
+def test_a_start_that_is_interrupted_leaves_the_plugin_waiting(
+    host: pkl.PluginHost, make: Make, seen: List[Any], faults: List[Any]
+) -> None:
+    """Ctrl-C while the plugin was imported says nothing about the plugin."""
+    code = AUDIT + "if len(pkl_seen) == 1: raise KeyboardInterrupt"
+    lazy(make, "event:auth.login", code=code)
+    host.start()
+    login, audit = host.plugins.auth.login, plugin(host, "audit")
+    with pytest.raises(KeyboardInterrupt):
+        login("ann")
+    assert state(audit) == "unloaded" and audit.reason is not None
+    assert audit.reason.code == "waiting" and faults == []
+    login("bob")
+    assert state(audit) == "enabled" and seen == ["audit", "audit", "bob"]
+
+
+@pytest.mark.usefixtures("auth")
+def test_a_start_whose_caller_is_cancelled_is_taken_up_by_those_who_wait_for_it(
+    host: pkl.PluginHost, make: Make, seen: List[Any], faults: List[Any]
+) -> None:
+    """A request that is given up takes nothing away from others that need the plugin."""
+    code = AUDIT + (
+        "import asyncio\n@pkl.this.on_enable.on\nasync def start():\n"
+        "    pkl_seen.append('starting')\n"
+        "    if pkl_seen.count('starting') == 1: await asyncio.sleep(60)\n"
+    )
+    lazy(make, "event:auth.alogin", code=code)
+
+    async def main() -> None:
+        await host.astart()
+        calls = [asyncio.ensure_future(host.plugins.auth.alogin(n)) for n in range(3)]
+        while "starting" not in seen:
+            await asyncio.sleep(0)
+        calls[0].cancel()
+        done = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(done[0], asyncio.CancelledError) and done[1:] == [None, None]
+        await host.aclose()
+
+    asyncio.run(asyncio.wait_for(main(), PATIENCE))
+    assert seen[:4] == ["audit", "starting", "audit", "starting"]
+    assert sorted(seen[4:]) == [1, 2] and faults == []
+
+
+@pytest.mark.usefixtures("auth")
 def test_a_reset_ends_the_pause(
     host: pkl.PluginHost, make: Make, seen: List[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, List
 import pytest
 
 import pkl
+from pkl.store import StateStore
 from pkl.supervision import RestartPolicy, Supervision
 from pkl.testing import FakeClock
 
@@ -408,6 +409,28 @@ def test_quarantine_of_a_host_with_a_name_lasts_until_the_reset_in_another_run(
         assert states(second) == {"a": "enabled"}
     with pkl.PluginHost("shop", paths=paths, clock=clock) as third:
         assert third.start().status == "ok"
+
+
+@pytest.mark.parametrize("how", ["refresh", "start"])
+def test_a_reset_by_another_process_starts_the_count_anew_as_well(
+    make: Make, clock: FakeClock, tmp_path: Path, starts: List[str], broken: "set[str]", how: str
+) -> None:
+    """Else the first failure after it would be the last one allowed."""
+    make("a", FLAKY, supervision=ON_FAILURE)
+    broken.add("a")
+    with pkl.PluginHost("shop", paths=[tmp_path / "plugins"], clock=clock) as host:
+        host.start()
+        clock.advance(10)
+        assert states(host) == {"a": "blocked"}
+        StateStore().reset("shop", "a")  # what pkl reset does
+        broken.clear()
+        getattr(host, how)()
+        plugin = host.get_plugin("a")
+        assert plugin is not None and state(plugin) == "enabled"
+        plugin.crash(OSError("once more"))
+        assert state(plugin) == "error"
+        clock.advance(1)
+        assert state(plugin) == "enabled"
 
 
 def test_quarantine_that_cannot_be_kept_holds_in_this_run_and_is_reported(

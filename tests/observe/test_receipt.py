@@ -31,7 +31,7 @@ ENVIRONMENT = """
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has threads of other tests, which may not have ended, count as nobody."""
     others = set(sys._current_frames())
-    monkeypatch.setattr(watch, "_is_alone", lambda: not set(sys._current_frames()) - others)
+    monkeypatch.setattr(watch, "_is_alone", lambda _: not set(sys._current_frames()) - others)
 
 
 @pytest.fixture(autouse=True)
