@@ -23,7 +23,8 @@ provide("ticket-store", Memory())
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[pkl.PluginHost]:
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pkl.PluginHost]:
+    monkeypatch.setenv("DESK_HOME", str(tmp_path / "home"))
     store = tmp_path / "memory"
     store.mkdir()
     (store / "plugin.toml").write_text('name = "memory"\nprovides = ["ticket-store==1.0"]\n')
