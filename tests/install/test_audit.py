@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pkl.discovery.headers import Headers
@@ -225,7 +225,11 @@ def test_a_name_that_passes_stays_below_its_directory(name: str) -> None:
     assert "\0" not in name
 
 
-@given(st.lists(_LETTERS.filter(lambda each: not rule_against(each)), max_size=4))
+_SOUND = st.text(st.sampled_from("ab.A/ \u00e9\u0301"), min_size=1, max_size=6)
+
+
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
+@given(st.lists(_SOUND.filter(lambda each: not rule_against(each)), max_size=4))
 def test_names_without_a_clash_stay_apart_on_every_file_system(names: List[str]) -> None:
     if clashes(names):
         return
