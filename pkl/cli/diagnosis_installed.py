@@ -10,9 +10,9 @@ from typing import Iterator, Mapping, Optional
 from ..discovery import Installation, installed
 from ..errors import LockReentered, LockTimeout, MissingTool, RequirementError
 from ..files import FileLock
-from ..install.choose_backend import find_backend
-from ..install.generation import GenerationRecord
-from ..install.generations import Generations
+from ..install.backends.choose_backend import find_backend
+from ..install.environment.generation import GenerationRecord
+from ..install.environment.generations import Generations
 from ..install.operation import base_of
 from ..model.requirement import parse_requirement
 from .lint.finding import ERROR, NOTE, WARNING, Finding

@@ -8,7 +8,7 @@ import click
 
 from ..errors import UsageError
 from ..install.changes import InstallPlan
-from ..install.holding import Settled
+from ..install.consent.holding import Settled
 from ..install.operation import Base
 from ..install.roots import Asked, asked_before, asked_for, merged
 from ..install.wanted import Root, RootKind

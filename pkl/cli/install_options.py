@@ -7,9 +7,9 @@ from typing import Any, Callable, Collection, Optional, Sequence, Tuple, TypeVar
 
 import click
 
-from ..install.age import MinAge
+from ..install.consent.age import MinAge
+from ..install.consent.holding import parse_consents
 from ..install.deciding import Terms
-from ..install.holding import parse_consents
 from .project import read_project
 from .session import Session
 

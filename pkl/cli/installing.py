@@ -19,14 +19,13 @@ from typing import (
 import click
 
 from ..errors import UsageError
+from ..install.backends.choose_backend import find_backend
+from ..install.backends.host_side import host_side
 from ..install.changes import InstallPlan, plan_of
-from ..install.choose_backend import find_backend
-from ..install.consenting import keep_consents
+from ..install.consent.consenting import keep_consents
+from ..install.consent.holding import Held, Settled
 from ..install.deciding import Terms, decide
-from ..install.fetching import Fetcher
-from ..install.generations import Generations
-from ..install.holding import Held, Settled
-from ..install.host_side import host_side
+from ..install.environment.generations import Generations
 from ..install.operation import (
     Applied,
     Base,
@@ -35,6 +34,7 @@ from ..install.operation import (
     base_of,
     generations_directory,
 )
+from ..install.wheels.fetching import Fetcher
 from ..model.state import Desired
 from ..registry.catalog import Catalog
 from ..store import RegistryBook
@@ -44,7 +44,7 @@ from .progress import ProgressBar
 from .scope import Scope
 
 if TYPE_CHECKING:
-    from ..install.backend import Backend
+    from ..install.backends.backend import Backend
     from ..install.roots import Asked
     from ..install.wanted import HostSide
     from ..store import Change

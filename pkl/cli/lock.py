@@ -6,7 +6,7 @@ from typing import Optional, Tuple
 
 import click
 
-from ..install.locking import stale
+from ..install.locks.locking import stale
 from ..names import canonical
 from .install_options import version_options
 from .installing import Installer, Manner

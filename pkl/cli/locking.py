@@ -6,10 +6,11 @@ import os
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Tuple
 
 from ..errors import LockInvalid, UsageError
-from ..install.lock import LOCK_FILE, Lock, path_below
-from ..install.lock_reading import read_lock
-from ..install.lock_solving import LockTerms, solve_for_lock
-from ..install.locking import (
+from ..install.environment.places import host_directory
+from ..install.locks.lock import LOCK_FILE, Lock, path_below
+from ..install.locks.lock_reading import read_lock
+from ..install.locks.lock_solving import LockTerms, solve_for_lock
+from ..install.locks.locking import (
     Relocked,
     consents_for,
     locked_registries,
@@ -18,14 +19,13 @@ from ..install.locking import (
     roots_of,
     write_lock,
 )
-from ..install.places import host_directory
 from ..store import RegistryBook
 from ..store.disk import make_directory
 from .install_options import age_of
 from .project import read_project
 
 if TYPE_CHECKING:
-    from ..install.lock_changes import Difference
+    from ..install.locks.lock_changes import Difference
     from ..install.operation import Base
     from .installing import Installer
 

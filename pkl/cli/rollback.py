@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional
 import click
 
 from ..install.changes import plan_of
-from ..install.holding import Settled
+from ..install.consent.holding import Settled
 from ..install.operation import base_of
 from ..install.solution import Solution
 from .install_options import agreement_options

@@ -120,7 +120,7 @@ class Scope:
         if self._installed is None:
             if self.host is None:
                 return ()
-            from ..install.standing import standing
+            from ..install.environment.standing import standing
 
             _, self._installed, problem = standing(self.host)
             if problem is not None and self._warn_of_state:
@@ -284,11 +284,11 @@ class Scope:
         """What is installed for the host and cannot be found, because a generation is damaged."""
         if self.host is None:
             return ()
-        from ..install.standing import standing
+        from ..install.environment.standing import standing
 
         if standing(self.host).problem is None:
             return ()
-        from ..install.generations import Generations
+        from ..install.environment.generations import Generations
 
         generations = Generations(self.host)
         sites = [generations.places.site(number) for number in generations.numbers()]

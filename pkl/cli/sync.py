@@ -8,13 +8,13 @@ import click
 
 from ..errors import RegistryUnreachable
 from ..install.changes import InstallPlan, plan_of
+from ..install.consent.holding import Held, Settled, held_back, parse_consents, settle
 from ..install.deciding import inspecting
-from ..install.holding import Held, Settled, held_back, parse_consents, settle
-from ..install.lock import Lock
-from ..install.lock_fitting import solution_of
-from ..install.lock_solving import LockTerms, changed_projects, with_projects
-from ..install.lock_trust import Checked, check_registries, refuse_revoked
-from ..install.locking import Relocked, stale, why_stale, with_lock_consents
+from ..install.locks.lock import Lock
+from ..install.locks.lock_fitting import solution_of
+from ..install.locks.lock_solving import LockTerms, changed_projects, with_projects
+from ..install.locks.lock_trust import Checked, check_registries, refuse_revoked
+from ..install.locks.locking import Relocked, stale, why_stale, with_lock_consents
 from ..install.operation import Base
 from ..install.solution import Chosen, Solution
 from ..store.state import HostState

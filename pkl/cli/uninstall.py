@@ -9,8 +9,8 @@ import click
 
 from ..discovery import installed
 from ..errors import InUse, NotPermitted, PluginNotFound
-from ..install.generation import GenerationRecord
-from ..install.holding import Settled
+from ..install.consent.holding import Settled
+from ..install.environment.generation import GenerationRecord
 from ..install.operation import Base
 from ..install.removing import Dependant, dependants_of, without
 from ..model.candidate import Candidate

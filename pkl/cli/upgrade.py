@@ -8,7 +8,7 @@ import click
 
 from ..errors import PluginNotFound
 from ..install.changes import InstallPlan
-from ..install.holding import Settled
+from ..install.consent.holding import Settled
 from ..install.operation import Base
 from ..install.roots import Asked, asked_before
 from ..install.solution import Solution

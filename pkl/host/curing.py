@@ -55,9 +55,7 @@ class Curing(Contributing):
         if self.name is not None:
             paths = self._finder.paths
             facts = HostFacts(self.name, self.version, self.group, paths, self.app)
-            held = set(self._wishes.quarantined)
-            self._wishes.read(replace(facts, points=self.points))
-            for name in held.difference(self._wishes.quarantined):
+            for name in self._wishes.read(replace(facts, points=self.points)):
                 self._forgive(name)  # somebody reset it meanwhile, in another process
 
     def _start_what_waited(self, *forgiven: str) -> None:

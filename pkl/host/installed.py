@@ -8,8 +8,8 @@ from threading import Lock
 from typing import Iterator, Optional, Tuple
 
 from ..errors import PklError
-from ..install.pinning import Pinned, entries_of_others, pin
-from ..install.standing import standing
+from ..install.environment.pinning import Pinned, entries_of_others, pin
+from ..install.environment.standing import standing
 from ..kernel.log import logger_for
 from .report import StartReport
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Set, Tuple
 
 from ..errors import LockTimeout, PklError, StateCorrupt, StateNewer, StateUnavailable
 from ..kernel.core import Kernel
@@ -62,16 +62,20 @@ class Wishes:
             reading = self.store.read(self._kernel.name)
             self._take(reading.state, reading.problem)
 
-    def read(self, facts: HostFacts) -> None:
+    def read(self, facts: HostFacts) -> Set[str]:
         """Reads the state anew and records what the host is; sets a damaged file aside.
 
         Never raises for what is on the disk: ``problem`` is what to say of it.
 
         Args:
             facts: What the host is.
+
+        Returns:
+            The plugins that were in quarantine when it was last read, and are not any more.
         """
         if not self._named:
-            return
+            return set()
+        held = set(self._state.quarantined if self._state is not None else ()) | set(self._here)
         state, _, problem = self.store.read(facts.name)
         self._remarks = ()
         if isinstance(problem, StateCorrupt) or (
@@ -84,6 +88,7 @@ class Wishes:
                 # What people want is known all the same; only --host NAME will not know of it.
                 self._remarks = (error.message,)
         self._take(state, problem)
+        return held.difference(self.quarantined)
 
     def _take(self, state: HostState, problem: Optional[PklError]) -> None:
         if problem is not None and (

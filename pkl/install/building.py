@@ -9,10 +9,10 @@ import tempfile
 from typing import List
 
 from ..errors import BackendFailed, MissingTool
-from .choose_backend import FoundInstaller, installers
+from .backends.choose_backend import FoundInstaller, installers
+from .backends.processes import TookTooLong, run
+from .environment.places import Places
 from .local_wheels import keep_wheel
-from .places import Places
-from .processes import TookTooLong, run
 
 __all__ = ["build_wheel"]
 

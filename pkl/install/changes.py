@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from .generation import GenerationRecord
-from .holding import Held, Settled
+from .consent.holding import Held, Settled
+from .environment.generation import GenerationRecord
 from .solution import Chosen, Solution
 
 __all__ = ["InstallPlan", "Part", "plan_of"]

@@ -7,18 +7,18 @@ from typing import Callable, Collection, Dict, Optional, Tuple
 
 from ..registry.catalog import Catalog
 from ..store.state import HostState
-from .age import MinAge
-from .backend import Backend
-from .fetching import Fetcher
-from .generation import GenerationRecord
-from .holding import Held, Settled, settle
-from .keeping import Keeping
-from .market import RegistryMarket
-from .project import wheel_as_chosen
+from .backends.backend import Backend
+from .consent.age import MinAge
+from .consent.holding import Held, Settled, settle
+from .consent.keeping import Keeping
+from .environment.generation import GenerationRecord
 from .roots import Asked
 from .solution import Chosen, Solution
-from .solving import solve
+from .solve.market import RegistryMarket
+from .solve.project import wheel_as_chosen
+from .solve.solving import solve
 from .wanted import HostSide
+from .wheels.fetching import Fetcher
 
 __all__ = ["Terms", "decide", "inspecting"]
 

@@ -11,8 +11,8 @@ from ..errors import GenerationUnwritable
 from ..files import atomic_write
 from ..registry.folder import digest
 from ..store.disk import make_directory
-from .places import Places
-from .staging import delete_tree
+from .environment.places import Places
+from .environment.staging import delete_tree
 from .wanted import Root
 
 __all__ = ["keep_bytes", "keep_wheel", "sweep_wheels"]

@@ -9,16 +9,16 @@ from typing import Callable, NamedTuple, Optional, Tuple
 
 from ..errors import GenerationDamaged, PklError
 from ..paths import user_data_dir
-from .backend import Backend
-from .fetching import Fetcher
-from .generation import GenerationRecord
-from .generations import Generations
+from .backends.backend import Backend
+from .environment.generation import GenerationRecord
+from .environment.generations import Generations
 from .local_wheels import sweep_wheels
 from .placing import Placing
-from .project import project_paths
 from .solution import Solution
-from .top_levels import names_of_environment
+from .solve.project import project_paths
 from .wanted import HostSide
+from .wheels.fetching import Fetcher
+from .wheels.top_levels import names_of_environment
 
 __all__ = ["Applied", "Base", "MovedOn", "apply", "base_of"]
 

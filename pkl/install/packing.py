@@ -13,8 +13,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from ..discovery.directories import read_directory
 from ..errors import ManifestError, UsageError
 from ..model.requirement import is_version
+from .environment.places import Places
 from .local_wheels import keep_bytes
-from .places import Places
 
 __all__ = ["pack_directory", "wheel_of_directory"]
 

@@ -18,13 +18,13 @@ from typing import Callable, Iterable, List, Mapping, NamedTuple, Optional, Sequ
 
 from ..errors import Fault, PklError
 from ..files import atomic_write
-from .audit import PlacedFile, WheelContent, audit_wheel
-from .backend import Backend
-from .editable_info import write_info
-from .fetching import Fetcher
-from .placed import check_placed
-from .record import rows_of
+from .backends.backend import Backend
+from .environment.editable_info import write_info
 from .solution import Chosen
+from .wheels.audit import PlacedFile, WheelContent, audit_wheel
+from .wheels.fetching import Fetcher
+from .wheels.placed import check_placed
+from .wheels.record import rows_of
 
 __all__ = ["Placing", "files_of"]
 

@@ -8,7 +8,7 @@ from ..errors import RequirementError
 from ..model.manifest import PluginMetadata
 from ..model.requirement import Requirement, parse_requirement
 from ..names import canonical
-from .generation import GenerationRecord
+from .environment.generation import GenerationRecord
 from .solution import Chosen, Solution
 from .wanted import Root
 

@@ -11,12 +11,12 @@ from ..errors import DiscoveryError, ManifestError, PklError, UsageError
 from ..model.manifest import MANIFEST_FILES
 from ..model.requirement import parse_requirement
 from .building import build_wheel
-from .generation import GenerationRecord
+from .environment.generation import GenerationRecord
+from .environment.places import Places
 from .local_wheels import keep_wheel
 from .packing import pack_directory
-from .places import Places
-from .project import project_as_chosen, wheel_as_chosen
 from .solution import Chosen
+from .solve.project import project_as_chosen, wheel_as_chosen
 from .wanted import Root, RootKind
 
 __all__ = ["Asked", "asked_before", "asked_for", "merged"]

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Dict, List, Sequence
 
-from pkl.install.choose_backend import installers
+from pkl.install.backends.choose_backend import installers
 from tests.install.making import plugin_wheel
 from tests.install.market import Shop
 

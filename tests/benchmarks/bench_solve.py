@@ -11,9 +11,9 @@ import random
 import sys
 from typing import Callable, Dict, Sequence
 
-from pkl.install.backend import Query, Resolved
+from pkl.install.backends.backend import Query, Resolved
 from pkl.install.solution import Solution
-from pkl.install.universe import Universe
+from pkl.install.solve.universe import Universe
 from pkl.resolver import resolve
 from tests.benchmarks.pairing import minima, table
 from tests.install.solving.world import World, root

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from pkl.discovery.headers import read_headers
 from pkl.errors import NoSolution
-from pkl.install.backend import Query, Resolved
+from pkl.install.backends.backend import Query, Resolved
 from pkl.install.solution import WheelRef
 from pkl.names import canonical
 from pkl.registry.address import file_of

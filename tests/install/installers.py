@@ -7,8 +7,8 @@ from typing import Any, List, Tuple
 
 import pytest
 
-from pkl.install.backend import Backend
-from pkl.install.choose_backend import find_backend, installers
+from pkl.install.backends.backend import Backend
+from pkl.install.backends.choose_backend import find_backend, installers
 
 __all__ = ["both", "has", "installer"]
 

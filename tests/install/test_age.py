@@ -7,7 +7,7 @@ from typing import Optional
 import pytest
 
 from pkl.errors import UsageError
-from pkl.install.age import MinAge, parse_age
+from pkl.install.consent.age import MinAge, parse_age
 from tests.install.chosen import chosen
 
 NOW = 1_795_575_600.5

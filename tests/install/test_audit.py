@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from pkl.discovery.headers import Headers
 from pkl.discovery.wheel import read_wheel
 from pkl.errors import WheelRefused
-from pkl.install import audit, zip_reading
-from pkl.install.audit import WheelContent, audit_wheel
-from pkl.install.member_names import clashes, folded, rule_against
 from pkl.install.solution import Chosen
-from pkl.install.top_levels import names_of_environment
+from pkl.install.wheels import audit, zip_reading
+from pkl.install.wheels.audit import WheelContent, audit_wheel
+from pkl.install.wheels.member_names import clashes, folded, rule_against
+from pkl.install.wheels.top_levels import names_of_environment
 from tests.discovery.fakes import install, write
 from tests.install import hostile
 from tests.install.hostile import FILE, INFO

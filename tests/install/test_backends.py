@@ -20,17 +20,17 @@ from pkl.errors import (
     RequirementError,
     UsageError,
 )
-from pkl.install import asking, choose_backend
-from pkl.install.audit import audit_wheel
-from pkl.install.backend import Query
-from pkl.install.choose_backend import FoundInstaller, find_backend, installers
-from pkl.install.pip import Pip
-from pkl.install.placed import check_placed
-from pkl.install.processes import Ran, environment
-from pkl.install.proof_text import pip_proof, uv_proof
+from pkl.install.backends import asking, choose_backend
+from pkl.install.backends.backend import Query
+from pkl.install.backends.choose_backend import FoundInstaller, find_backend, installers
+from pkl.install.backends.pip import Pip
+from pkl.install.backends.processes import Ran, environment
+from pkl.install.backends.proof_text import pip_proof, uv_proof
+from pkl.install.backends.uv import Uv
 from pkl.install.solution import Chosen
-from pkl.install.uv import Uv
 from pkl.install.wanted import Pinned
+from pkl.install.wheels.audit import audit_wheel
+from pkl.install.wheels.placed import check_placed
 from tests.discovery.fakes import install
 from tests.install.installers import both, installer
 from tests.install.making import library_wheel, wheel_of
@@ -481,7 +481,7 @@ def test_nothing_of_the_users_environment_gets_through(
 def test_ctrl_c_ends_the_program_and_what_it_started(tmp_path: Path) -> None:
     code = (
         "import os, signal, subprocess, sys, threading, time\n"
-        "from pkl.install.processes import run\n"
+        "from pkl.install.backends.processes import run\n"
         "signal.signal(signal.SIGUSR1, signal.default_int_handler)\n"
         "inner = 'import time; time.sleep(600)'\n"
         "outer = (\n"

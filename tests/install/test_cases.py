@@ -17,8 +17,8 @@ import pytest
 
 from pkl.discovery import discover
 from pkl.errors import NoSolution
-from pkl.install.backend import Query
-from pkl.install.choose_backend import find_backend
+from pkl.install.backends.backend import Query
+from pkl.install.backends.choose_backend import find_backend
 from pkl.registry.layout import INDEX
 from tests.cli.running import Pkl, Ran
 from tests.discovery.fakes import TRAP, Content, install, plugin, write, zip_up
@@ -413,7 +413,7 @@ def test_case_25_of_two_installations_one_waits_and_names_the_other(
     monkeypatch.setattr("pkl.cli.installing.PATIENCE", 0.05)
     code = (
         "import sys\n"
-        "from pkl.install.generations import Generations\n"
+        "from pkl.install.environment.generations import Generations\n"
         "with Generations('shop').changing():\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

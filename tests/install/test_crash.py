@@ -19,7 +19,7 @@ from typing import Dict, List, Set, Tuple
 import pytest
 
 from pkl.files import atomic_write
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from pkl.install.solution import Solution
 from tests.install.solutions import filled_with, solution
 from tests.store.test_crash import Disk, Model, Op, recorded

@@ -20,9 +20,9 @@ from pkl.errors import (
     StateUnavailable,
     WheelRefused,
 )
-from pkl.install import fetching
-from pkl.install.fetching import Fetcher, wheel_place
 from pkl.install.solution import Chosen, WheelRef
+from pkl.install.wheels import fetching
+from pkl.install.wheels.fetching import Fetcher, wheel_place
 from pkl.registry.transport import Transport
 from tests.registry.client.server import Handler, Server, answers, running
 
@@ -233,7 +233,7 @@ def test_what_a_killed_process_left_is_swept_away_later(server: Server, home: Pa
 def test_two_processes_may_fetch_at_once(server: Server, home: Path) -> None:
     code = (
         "import sys\n"
-        "from pkl.install.fetching import Fetcher\n"
+        "from pkl.install.wheels.fetching import Fetcher\n"
         "from pkl.install.solution import Chosen, WheelRef\n"
         f"wheel = WheelRef({FILE!r}, sys.argv[1], {SHA256!r}, {len(DATA)})\n"
         "print(Fetcher().fetch(Chosen('acme-audit', '1.0', wheel=wheel)))\n"

@@ -23,11 +23,11 @@ from pkl.errors import (
     WheelRefused,
 )
 from pkl.files import FileLock
-from pkl.install.generation import dump_generation, parse_generation
-from pkl.install.generations import KEPT, Generations
-from pkl.install.marks import mark_in_use
-from pkl.install.places import environment_tag, places_of
-from pkl.install.standing import standing
+from pkl.install.environment.generation import dump_generation, parse_generation
+from pkl.install.environment.generations import KEPT, Generations
+from pkl.install.environment.marks import mark_in_use
+from pkl.install.environment.places import environment_tag, places_of
+from pkl.install.environment.standing import standing
 from pkl.model.manifest import PluginMetadata
 from tests.install.solutions import filled_with, solution
 
@@ -209,7 +209,7 @@ def test_the_mark_of_a_process_that_was_killed_holds_nothing(generations: Genera
     made(generations, "1.0")
     code = (
         "import os, signal, sys\n"
-        "from pkl.install.marks import mark_in_use\n"
+        "from pkl.install.environment.marks import mark_in_use\n"
         "assert mark_in_use(sys.argv[1], 1)\n"
         "print(flush=True); sys.stdin.read(); os._exit(9)\n"
     )

@@ -9,8 +9,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import pytest
 
 from pkl.errors import NoSolution, UpdateHeld, UsageError
-from pkl.install.consenting import keep_consents, with_consents
-from pkl.install.holding import (
+from pkl.install.consent.consenting import keep_consents, with_consents
+from pkl.install.consent.holding import (
     Held,
     Settled,
     held_back,
@@ -18,7 +18,7 @@ from pkl.install.holding import (
     parse_consents,
     settle,
 )
-from pkl.install.keeping import Keeping
+from pkl.install.consent.keeping import Keeping
 from pkl.install.solution import Chosen, Solution
 from pkl.install.wanted import Root, RootKind
 from pkl.model.manifest import PluginMetadata

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pkl.install.host_side import environment_path, host_side
+from pkl.install.backends.host_side import environment_path, host_side
 from tests.discovery.fakes import install, plugin, write
 from tests.install.making import GROUP
 

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkl.errors import PathError, RegistryDenied, RegistryGarbage, RegistryUnreachable
-from pkl.install.backend import Query
-from pkl.install.fetching import Fetcher
-from pkl.install.index_page import Listed, parse_index_page
-from pkl.install.index_view import IndexView
+from pkl.install.backends.backend import Query
+from pkl.install.backends.index_page import Listed, parse_index_page
+from pkl.install.backends.index_view import IndexView
+from pkl.install.backends.wheel_choice import best_wheel
 from pkl.install.wanted import Pinned
-from pkl.install.wheel_choice import best_wheel
+from pkl.install.wheels.fetching import Fetcher
 from pkl.registry.transport import Transport
 from tests.discovery.fakes import install
 from tests.install.making import library_wheel

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pkl.errors import NoSolution
-from pkl.install.backend import Query
+from pkl.install.backends.backend import Query
 from pkl.install.wanted import Pinned
 from pkl.registry.client import RegistryClient
 from pkl.store import RegistryBook

@@ -10,9 +10,9 @@ from typing import Callable
 import pytest
 
 from pkl.errors import BackendFailed
-from pkl.install.audit import WheelContent, audit_wheel
-from pkl.install.placed import check_placed
 from pkl.install.solution import Chosen
+from pkl.install.wheels.audit import WheelContent, audit_wheel
+from pkl.install.wheels.placed import check_placed
 from tests.install import hostile
 
 

@@ -9,13 +9,13 @@ from typing import Callable
 import pytest
 
 from pkl.errors import BackendFailed, WheelRefused
-from pkl.install.fetching import Fetcher
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from pkl.install.operation import MovedOn, apply, base_of
 from pkl.install.placing import files_of
-from pkl.install.project import wheel_as_chosen
 from pkl.install.solution import Solution
+from pkl.install.solve.project import wheel_as_chosen
 from pkl.install.wanted import HostSide
+from pkl.install.wheels.fetching import Fetcher
 from tests.install.fake_backend import FakeBackend
 from tests.install.making import GROUP
 from tests.install.market import Shop

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pkl.install.trust import changes_to_consent, is_consented
+from pkl.install.consent.trust import changes_to_consent, is_consented
 from pkl.model.manifest import PluginMetadata
 from pkl.store import Consent
 from tests.install.chosen import KEY, OTHER_KEY, chosen, library

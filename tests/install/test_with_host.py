@@ -11,7 +11,7 @@ from typing import Dict, Iterator
 import pytest
 
 from pkl import PluginHost, PluginState
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from pkl.install.solution import Chosen, Solution
 from pkl.names import canonical
 from tests.discovery.fakes import Content, install

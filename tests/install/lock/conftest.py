@@ -9,8 +9,8 @@ from typing import Any, Dict, Iterator, List
 import pytest
 
 import pkl.cli.installing
-from pkl.install.generations import Generations
-from pkl.install.lock import LOCK_FILE
+from pkl.install.environment.generations import Generations
+from pkl.install.locks.lock import LOCK_FILE
 from tests.cli.running import Pkl, Ran
 from tests.install.fake_backend import FakeBackend
 from tests.install.market import Shop

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
-from pkl.install.lock import LOCK_FILE, Lock, LockedRegistry
-from pkl.install.lock_fitting import plan_of
-from pkl.install.lock_reading import parse_lock
-from pkl.install.lock_writing import lock_text
+from pkl.install.locks.lock import LOCK_FILE, Lock, LockedRegistry
+from pkl.install.locks.lock_fitting import plan_of
+from pkl.install.locks.lock_reading import parse_lock
+from pkl.install.locks.lock_writing import lock_text
 from pkl.install.solution import Chosen, Solution, WheelRef
 from pkl.install.wanted import HostSide, Pinned, Root
 from pkl.model.candidate import Candidate

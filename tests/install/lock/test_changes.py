@@ -10,9 +10,9 @@ from typing import Any, List, Optional
 import pytest
 
 from pkl.errors import StateUnavailable, UsageError
-from pkl.install.lock import LOCK_FILE, Lock, LockedRegistry
-from pkl.install.lock_changes import differences
-from pkl.install.locking import (
+from pkl.install.locks.lock import LOCK_FILE, Lock, LockedRegistry
+from pkl.install.locks.lock_changes import differences
+from pkl.install.locks.locking import (
     consents_for,
     locked_registries,
     preferred_versions,

@@ -8,8 +8,8 @@ import pytest
 from packaging.tags import Tag, parse_tag
 
 from pkl.errors import NoSolution
-from pkl.install.lock import Lock
-from pkl.install.lock_fitting import solution_of
+from pkl.install.locks.lock import Lock
+from pkl.install.locks.lock_fitting import solution_of
 from pkl.install.wanted import Root
 from pkl.model.candidate import Candidate, Origin
 from pkl.model.manifest import PluginMetadata

@@ -14,7 +14,7 @@ import pytest
 from packaging.pylock import PackageWheel, Pylock
 from packaging.version import Version
 
-from pkl.install.lock import LOCK_FILE
+from pkl.install.locks.lock import LOCK_FILE
 from pkl.install.solution import Chosen, WheelRef
 from pkl.registry.folder import digest
 from tests.install.lock.making import a_solution, reparsed, text_of

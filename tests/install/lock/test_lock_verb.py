@@ -8,9 +8,9 @@ from typing import Callable, Dict, List, Tuple
 
 import pytest
 
-from pkl.install.lock import LOCK_FILE
-from pkl.install.lock_reading import read_lock
-from pkl.install.places import host_directory
+from pkl.install.environment.places import host_directory
+from pkl.install.locks.lock import LOCK_FILE
+from pkl.install.locks.lock_reading import read_lock
 from pkl.store import HostFacts, StateStore
 from tests.discovery.fakes import install
 from tests.install.lock.conftest import Project

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.markers import Marker, default_environment
 
-from pkl.install.lock_markers import environments_of
+from pkl.install.locks.lock_markers import environments_of
 
 HERE = {"python_version": "3.11", "sys_platform": "linux", "python_full_version": "3.11.7"}
 

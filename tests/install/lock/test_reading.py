@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkl.errors import LockInvalid
-from pkl.install import lock_reading
-from pkl.install.lock import LOCK_FILE
-from pkl.install.lock_reading import parse_lock, read_lock
-from pkl.install.toml_text import toml_table
+from pkl.install.locks import lock_reading
+from pkl.install.locks.lock import LOCK_FILE
+from pkl.install.locks.lock_reading import parse_lock, read_lock
+from pkl.install.locks.toml_text import toml_table
 from tests.install.lock.making import a_library, a_plugin, a_solution, text_of
 
 if sys.version_info >= (3, 11):

@@ -8,9 +8,9 @@ from typing import List
 
 import pytest
 
-from pkl.install.fetching import wheel_place
-from pkl.install.lock_reading import read_lock
+from pkl.install.locks.lock_reading import read_lock
 from pkl.install.solution import Chosen
+from pkl.install.wheels.fetching import wheel_place
 from pkl.store import StateStore
 from tests.discovery.fakes import install
 from tests.install.lock.conftest import Project

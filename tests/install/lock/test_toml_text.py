@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pkl.install.toml_text import toml_inline, toml_key, toml_table
+from pkl.install.locks.toml_text import toml_inline, toml_key, toml_table
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from pkl.errors import RegistryGarbage, RegistryRolledBack, SignatureRefused, WheelRefused
-from pkl.install.lock import Lock, LockedRegistry
-from pkl.install.lock_trust import Checked, check_registries, refuse_revoked
-from pkl.install.locking import locked_registries
+from pkl.install.locks.lock import Lock, LockedRegistry
+from pkl.install.locks.lock_trust import Checked, check_registries, refuse_revoked
+from pkl.install.locks.locking import locked_registries
 from pkl.model.known_registry import KnownRegistry
 from pkl.registry.client import RegistryClient
 from tests.install.lock.making import a_lock, a_plugin

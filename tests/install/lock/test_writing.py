@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from packaging.pylock import Pylock, is_valid_pylock_path
 
 from pkl.errors import UsageError
-from pkl.install.lock import LOCK_FILE, LockedRegistry
+from pkl.install.locks.lock import LOCK_FILE, LockedRegistry
 from pkl.install.solution import Chosen
 from pkl.install.wanted import Root, RootKind
 from tests.install.lock.making import (

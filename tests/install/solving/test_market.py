@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from pkl.errors import DiscoveryError, NoSolution, RegistryAbsent, RegistryGarbage, UsageError
-from pkl.install.backend import Query
-from pkl.install.market import RegistryMarket
-from pkl.install.project import project_as_chosen, project_paths, project_wheel, wheel_as_chosen
+from pkl.install.backends.backend import Query
 from pkl.install.solution import Solution
-from pkl.install.solving import solve
+from pkl.install.solve.market import RegistryMarket
+from pkl.install.solve.project import (
+    project_as_chosen,
+    project_paths,
+    project_wheel,
+    wheel_as_chosen,
+)
+from pkl.install.solve.solving import solve
 from pkl.install.wanted import HostSide, RootKind
 from pkl.registry.catalog import Catalog
 from pkl.registry.client import RegistryClient

@@ -7,7 +7,7 @@ from typing import List
 import pytest
 
 from pkl.errors import BackendFailed, NoSolution, WheelRefused
-from pkl.install.backend import Resolved
+from pkl.install.backends.backend import Resolved
 from pkl.install.wanted import RootKind
 from pkl.model.state import Desired, Reason
 from tests.install.solving.world import AGE, World, found, root, versions

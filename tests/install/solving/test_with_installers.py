@@ -8,10 +8,10 @@ from typing import Mapping, Optional, Tuple
 import pytest
 
 from pkl.errors import NoSolution, WheelRefused
-from pkl.install.market import RegistryMarket
-from pkl.install.project import project_as_chosen, wheel_as_chosen
 from pkl.install.solution import Solution
-from pkl.install.solving import solve
+from pkl.install.solve.market import RegistryMarket
+from pkl.install.solve.project import project_as_chosen, wheel_as_chosen
+from pkl.install.solve.solving import solve
 from pkl.install.wanted import HostSide, Pinned, Root, RootKind
 from pkl.registry.catalog import Catalog
 from tests.install.installers import both, installer

@@ -10,9 +10,9 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from pkl.errors import NoSolution
-from pkl.install.backend import Query, Resolved
+from pkl.install.backends.backend import Query, Resolved
 from pkl.install.solution import Chosen, Solution, WheelRef
-from pkl.install.solving import solve
+from pkl.install.solve.solving import solve
 from pkl.install.wanted import HostSide, Pinned, Root
 from pkl.model.candidate import Candidate
 from pkl.model.manifest import PluginMetadata

@@ -16,7 +16,7 @@ from typing import List, Optional, Sequence
 
 import pkl.cli.installing
 from pkl.cli.app import execute
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from tests.install.fake_backend import FakeBackend
 
 __all__ = ["run"]

@@ -13,7 +13,7 @@ import pytest
 
 from pkl.cli.progress import ProgressBar
 from pkl.cli.session import Session
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from tests.cli.running import Pkl
 from tests.discovery.fakes import plugin
 from tests.install.making import GROUP

@@ -9,7 +9,7 @@ from typing import Callable, Mapping
 
 import pytest
 
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from pkl.store import StateStore
 from tests.cli.running import Pkl
 from tests.install.market import Shop

@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from pkl.registry.keys import parse_public_key
 from pkl.registry.signing import SshKeygen
 from pkl.store import StateStore

@@ -9,7 +9,7 @@ import pytest
 
 from pkl import PluginHost
 from pkl.errors import MissingTool
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from tests.cli.running import Pkl
 from tests.discovery.fakes import plugin
 from tests.install.making import GROUP

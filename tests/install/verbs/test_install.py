@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Callable
 
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from tests.cli.running import Pkl
 from tests.install.fake_backend import FakeBackend
 from tests.install.market import Shop

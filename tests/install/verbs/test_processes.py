@@ -11,7 +11,7 @@ from typing import Callable, List
 
 import pytest
 
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from tests.cli.running import Pkl
 from tests.install.market import Shop
 

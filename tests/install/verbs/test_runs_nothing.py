@@ -9,7 +9,7 @@ from typing import Callable
 import pytest
 
 from pkl.cli import installing
-from pkl.install.choose_backend import find_backend
+from pkl.install.backends.choose_backend import find_backend
 from tests.cli.running import Pkl
 from tests.discovery.fakes import TRAP, write
 from tests.install.installers import both

@@ -7,7 +7,7 @@ from typing import Callable
 
 import pytest
 
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from tests.cli.running import Pkl
 from tests.discovery.fakes import plugin
 from tests.install.fake_backend import FakeBackend

@@ -8,7 +8,7 @@ from typing import Callable
 import pytest
 
 from pkl import PluginHost
-from pkl.install.generations import Generations
+from pkl.install.environment.generations import Generations
 from tests.cli.running import Pkl
 from tests.install.fake_backend import FakeBackend
 from tests.install.making import GROUP
