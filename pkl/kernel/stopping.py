@@ -210,7 +210,8 @@ class Stopping(Teardown):
     ) -> Optional[PluginState]:
         """Moves to DISABLING unless somebody began to depend on it meanwhile; its state before.
 
-        A BLOCKED plugin holds nothing and is moved to DISABLED at once.
+        A BLOCKED plugin holds nothing and is moved to DISABLED at once; but it goes on waiting for
+        what crashed, of which two may tell at a time.
         """
         with self.kernel.mutex:
             users = self.dependants(plugin)
@@ -220,7 +221,8 @@ class Stopping(Teardown):
                 return None
             was = plugin.state
             if was is _S.BLOCKED:
-                plugin.move(Action.STOPPED, reason)
+                if reason is None or reason.code != REQUIREMENT_FAILED:
+                    plugin.move(Action.STOPPED, reason)
                 return was
             if was not in (_S.LOADED, _S.ENABLING, _S.ENABLED):
                 return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -245,6 +246,31 @@ def test_what_its_clean_up_raises_in_a_crash_is_reported_and_it_is_stopped_all_t
     assert state(plugin) == "error"
     assert [type(fault.error) for fault in faults] == [KeyError]
     assert faults[0].where == "stopping of a, which crashed"
+
+
+def test_dependants_come_back_also_if_two_threads_tell_of_the_crash(
+    host: pkl.PluginHost, make: Make, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, go = threading.Event(), threading.Event()
+    monkeypatch.setattr("builtins.pkl_entered", entered, raising=False)
+    monkeypatch.setattr("builtins.pkl_go", go, raising=False)
+    make("base", supervision=ON_FAILURE)
+    stops = "import pkl\n@pkl.this.on_disable.on\ndef stop():\n"
+    make("user", stops + "    pkl_entered.set()\n    assert pkl_go.wait(60)", requires=["base"])
+    assert host.start().ok
+    base = host.get_plugin("base")
+    assert base is not None
+    threads = [threading.Thread(target=base.crash, args=(OSError(n),)) for n in range(2)]
+    threads[0].start()
+    assert entered.wait(PATIENCE)
+    threads[1].start()
+    wait_until(lambda: host.kernel.transitions._awaited)
+    go.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert states(host) == {"base": "error", "user": "blocked"}
+    clock.advance(1)
+    assert states(host) == {"base": "enabled", "user": "enabled"}
 
 
 def test_a_plugin_that_does_not_run_cannot_crash(
