@@ -8,7 +8,7 @@ from ..kernel.context import _current
 from ..kernel.core import Kernel
 from ..model.state import Desired
 from ..names import canonical
-from ..store import HostState
+from ..store import HostState, plain_settings
 from .finding import HostFinder
 from .restarting import Restarter
 from .rows import Rows
@@ -92,6 +92,7 @@ class Keeping:
             StateUnavailable: The host's state cannot be written; nothing was changed.
             LockTimeout: Another process is changing it all the while.
         """
+        settings = plain_settings(settings)
         plugin = self.kernel.plugins.get(canonical(name))
         with self._settings.order:
             values = self._settings.with_kept(plugin, settings) if plugin is not None else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 from _thread import get_ident
 from types import FrameType
-from typing import Callable, List, Optional
+from typing import Any, Callable, List, Optional
 
 from ..kernel.generation import MARK, Generation
 from ..kernel.quiet import is_quiet, stirrings
@@ -14,6 +15,9 @@ from .changes import Change
 from .snapshot import Snapshot, differences, take_snapshot
 
 __all__ = ["ProcessWatch"]
+
+_THREADING: Any = threading
+"""For what is there, but not in the documentation."""
 
 
 class ProcessWatch:
@@ -63,11 +67,24 @@ class ProcessWatch:
 
 
 def _is_alone(generation: Generation) -> bool:
+    frames = sys._current_frames()
+    if len(frames) == 1:
+        return True
     here = get_ident()
     return all(
-        ident == here or is_quiet(ident) or _runs(generation, frame)
-        for ident, frame in sys._current_frames().items()
+        ident == here or is_quiet(ident) or _started(generation, ident) or _runs(generation, frame)
+        for ident, frame in frames.items()
     )
+
+
+def _started(generation: Generation, ident: int) -> bool:
+    """Whether a thread is one of a plugin's, which may not have come to its code yet."""
+    thread = _THREADING._active.get(ident)
+    for function in (getattr(thread, "_target", None), getattr(type(thread), "run", None)):
+        function = getattr(function, "__func__", function)
+        if getattr(function, "__globals__", {}).get(MARK) is generation:
+            return True
+    return False
 
 
 def _runs(generation: Generation, top: FrameType) -> bool:

@@ -14,7 +14,7 @@ from .registries import RegistryBook, RegistryReading
 from .schema import SCHEMA
 from .start_marks import DeadStart, StartMark, dead_starts, forget
 from .state import Consent, HeldUpdate, HostFacts, HostState, Pin, PluginRecord, Quarantine, Wish
-from .store import Change, Reading, StateStore
+from .store import Change, Reading, StateStore, plain_settings
 
 __all__ = [
     "SCHEMA",
@@ -36,4 +36,5 @@ __all__ = [
     "dead_starts",
     "forget",
     "held",
+    "plain_settings",
 ]

@@ -17,7 +17,7 @@ from ..model.strict_json import LONGEST_NUMBER, decode_json, why_no_json
 from ..names import canonical, is_valid
 from .state import Consent, HeldUpdate, HostFacts, HostState, Pin, PluginRecord, Quarantine, Wish
 
-__all__ = ["MIGRATIONS", "SCHEMA", "Parsed", "dump_state", "json_faults", "parse_state"]
+__all__ = ["DEEPEST", "MIGRATIONS", "SCHEMA", "Parsed", "dump_state", "json_faults", "parse_state"]
 
 SCHEMA = 1
 """The number of the schema that this version of pkl writes."""

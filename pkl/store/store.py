@@ -7,7 +7,7 @@ import stat
 import sys
 import time
 from contextlib import suppress
-from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from ..errors import Fault, PklError, StateCorrupt, StateUnavailable
 from ..files import FileLock, atomic_write
@@ -16,10 +16,10 @@ from ..paths import user_state_dir
 from .disk import Unsound, load, make_directory, objection_to, set_aside
 from .naming import SUFFIX, file_name, is_aside, is_temporary, lock_name
 from .problems import corrupt, foreign, newer, unflushed, unreadable, unwritable
-from .schema import dump_state, json_faults, parse_state
+from .schema import DEEPEST, dump_state, json_faults, parse_state
 from .state import Consent, HostState, Quarantine
 
-__all__ = ["Change", "Reading", "StateStore"]
+__all__ = ["Change", "Reading", "StateStore", "plain_settings"]
 
 
 class Reading(NamedTuple):
@@ -273,9 +273,8 @@ class StateStore:
         """
 
         def whole(state: HostState) -> HostState:
-            settings = dict(edit(dict(state.record(plugin).settings)))
-            _check(settings, "settings")
-            return state.with_settings(plugin, settings)
+            settings = edit(dict(state.record(plugin).settings))
+            return state.with_settings(plugin, plain_settings(settings))
 
         return self.change(host, whole)
 
@@ -346,10 +345,25 @@ def _failed(host: str, path: str, data: bytes, error: OSError) -> StateUnavailab
     return unwritable(host, path, error)
 
 
+def plain_settings(settings: Mapping[str, Any]) -> Dict[str, Any]:
+    """A copy of settings as they can be kept: read-only mappings and tuples are accepted, too.
+
+    Raises:
+        ValueError: A value is none that JSON has; the text says where, and shows no value.
+    """
+    try:
+        found: Dict[str, Any] = _plain(dict(settings))
+    except RecursionError:
+        raise ValueError(f"settings: is nested more than {DEEPEST} deep") from None
+    _check(found, "settings")
+    return found
+
+
 def _check(value: Any, path: str) -> None:
     faults = json_faults(value, path)
     if faults:
-        raise ValueError("; ".join(map(str, faults)))
+        # Not what stands there: it may be a secret.
+        raise ValueError("; ".join(f"{fault.path}: {fault.rule}" for fault in faults))
 
 
 def _plain(value: Any) -> Any:

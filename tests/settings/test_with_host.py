@@ -265,3 +265,32 @@ def test_of_many_who_speak_at_once_the_last_holds(make: Make) -> None:
     assert len(heard) == 80 and heard[-1].after["port"] == mail.config["port"]
     for one, next_one in zip(heard, heard[1:]):
         assert one.after is next_one.before
+
+
+@pytest.mark.parametrize("name", ["shop", None])
+@pytest.mark.parametrize(
+    "value", [float("nan"), {1, 2}, b"hunter2", object(), {"a": {1: 2}}, [[float("inf")]]]
+)
+def test_what_json_cannot_hold_is_refused_by_any_host_and_not_shown(
+    make: Make, mail: Path, name: Any, value: Any
+) -> None:
+    (mail / "s.json").write_text("{}")
+    host = make(name)
+    plugin = started(host)
+    with pytest.raises(ValueError, match=r"^settings\.token") as raised:
+        host.set_config("mail", {"token": value})
+    assert "hunter2" not in str(raised.value) and "token" not in plugin.config
+
+
+@pytest.mark.parametrize("name", ["shop", None])
+def test_what_was_said_is_a_copy_and_what_was_read_can_be_said_again(make: Make, name: Any) -> None:
+    host = make(name)
+    mail = started(host)
+    said: Any = {"server": {"host": "b"}, "many": [{"host": "c"}]}
+    host.set_config("mail", said)
+    said["server"]["host"] = 3
+    mail.disable()
+    mail.enable()
+    assert mail.config["server"]["host"] == "b"
+    host.set_config("mail", {**mail.config, "port": 4})
+    assert mail.config["port"] == 4 and mail.config["many"] == ({"host": "c"},)
