@@ -6,12 +6,13 @@ from typing import List, Optional, Tuple
 
 import click
 
-from ..errors import PluginNotFound
+from ..errors import NotPermitted, PluginNotFound
 from ..install.changes import InstallPlan
 from ..install.consent.holding import Settled
 from ..install.operation import Base
 from ..install.roots import Asked, asked_before
 from ..install.solution import Solution
+from ..model.candidate import Candidate
 from ..names import canonical, did_you_mean
 from .install_options import agreement_options, solve_options, terms_of
 from .installing import Installer, Manner
@@ -52,6 +53,9 @@ def command(
         wanted: List[str] = []
         for name in map(canonical, names):
             if name not in installed:
+                for each in installer.host.found:
+                    if each.name == name:
+                        raise _of_another(each)
                 meant = did_you_mean(name, list(installed))
                 guess = f"; did you mean {meant!r}?" if meant else ""
                 raise PluginNotFound(
@@ -82,3 +86,19 @@ def _already(plan: InstallPlan) -> List[str]:
     if not plugins:
         return ["nothing is installed"]
     return ["everything is at its newest version that fits"] if not plan.held else []
+
+
+def _of_another(candidate: Candidate) -> NotPermitted:
+    name = candidate.distribution
+    if name is None:
+        hint = f"change it in {candidate.location or candidate.target}"
+    else:
+        hint = f"python -m pip install --upgrade {name}"
+    return NotPermitted(
+        f"{candidate.name} was not installed by pkl, and only who has installed it upgrades it: "
+        f"{candidate.source} has it",
+        plugin=candidate.name,
+        version=candidate.version,
+        distribution=name,
+        hint=hint,
+    )

@@ -316,7 +316,7 @@ class Generations:
                 return sound[number]
         raise GenerationMissing(
             f"the host {self.host!r} has no generation to go back to",
-            hint="pkl list shows what there is",
+            hint="pkl rollback --list shows those there are, later ones included",
             host=self.host,
         )
 

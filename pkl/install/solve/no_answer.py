@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import List, Optional, Sequence
 
 from ...errors import NoSolution, RequirementError
+from ...model.candidate import Candidate
 from ...model.requirement import parse_requirement
 from ...model.state import Reason
 from ..wanted import Root
@@ -27,6 +28,7 @@ def refused(
     said: Optional[NoSolution],
     contradictions: Contradictions,
     full: bool,
+    found: Sequence[Candidate],
 ) -> NoSolution:
     """The error where there is nothing that holds.
 
@@ -37,6 +39,7 @@ def refused(
         said: What the installer said last; None if it was not asked, or refused nothing.
         contradictions: Knows what the host has.
         full: Whether the proofs are wanted in full.
+        found: The plugins that others have installed.
     """
     assert proposal.blocked is not None
     told = [e for e in proposal.proof if e.strip() and not e.startswith(("cause: ", "repair: "))]
@@ -49,7 +52,7 @@ def refused(
     return NoSolution(
         f"nothing that goes together was found for {_wanted(roots)}: {proposal.blocked.cause}",
         proof=lines,
-        hint=_hint(proposal.blocked),
+        hint=_hint(proposal.blocked, found),
     )
 
 
@@ -79,7 +82,7 @@ def _wanted(roots: Sequence[Root]) -> str:
     return ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
 
 
-def _hint(blocked: Reason) -> str:
+def _hint(blocked: Reason, found: Sequence[Candidate]) -> str:
     """What to type; to install or upgrade what cannot be had is no advice."""
     if blocked.remedy.startswith(("pkl upgrade", "pkl disable")):
         return _APART
@@ -92,6 +95,12 @@ def _hint(blocked: Reason) -> str:
         return blocked.remedy
     if blocked.code == "missing":
         return f"pkl search {name}, or add the registry that has it: pkl registry add NAME URL"
+    for each in found:
+        if each.name == name and each.distribution is not None:
+            return (
+                f"{each.distribution} {each.version} is in the environment, where pkl changes "
+                f"nothing: python -m pip install --upgrade {each.distribution}"
+            )
     return f"pkl info {name} shows which versions there are"
 
 

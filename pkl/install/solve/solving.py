@@ -276,7 +276,8 @@ class _Settled:
             if proposal.blocked is not None:
                 said = self._refusals[-1] if self._refusals else None
                 name, known = self._backend.name, self._contradictions
-                raise refused(self._roots, proposal, name, said, known, self._full)
+                others = self._host.found
+                raise refused(self._roots, proposal, name, said, known, self._full, others)
             found = self._contradictions.of(proposal.pins, libraries=libraries)
             if not found:
                 return proposal

@@ -10,6 +10,7 @@ import pytest
 from pkl import PluginHost
 from pkl.install.environment.generations import Generations
 from tests.cli.running import Pkl
+from tests.discovery.fakes import plugin
 from tests.install.fake_backend import FakeBackend
 from tests.install.making import GROUP
 from tests.install.market import Shop
@@ -124,6 +125,7 @@ def test_a_rollback_says_what_changes_back_and_needs_nothing(
     assert ran.status == 4 and "there are: 1, 2, 3" in ran.err
     ran = pkl("rollback", "-y")
     assert ran.status == 4 and "no generation to go back to" in ran.err
+    assert "hint: pkl rollback --list shows" in ran.err
     listed = pkl.json("rollback", "--list")["generations"]
     assert [(each["generation"], each["current"]) for each in listed] == [
         (1, True),
@@ -190,3 +192,24 @@ def test_with_a_damaged_generation_every_verb_of_repair_works(
         pkl.ok("install", "auth", "mail", "-y")
         assert {each["name"] for each in pkl.json("list")["plugins"]} == {"auth", "mail"}
         assert generations.current() is not None
+
+
+def test_what_another_installed_is_upgraded_by_that(
+    pkl: Pkl,
+    shop: Shop,
+    publish: Callable[[], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop.plugin("old", "1.0")
+    publish()
+    site = tmp_path / "site"
+    plugin(site, "acme-old", "1.0", entry_points={GROUP: {"old": "acme_old"}})
+    monkeypatch.syspath_prepend(str(site))
+    ran = pkl("upgrade", "old", "-y")
+    assert ran.status == 8 and "old was not installed by pkl" in ran.err
+    assert "hint: python -m pip install --upgrade acme-old" in ran.err
+    ran = pkl("install", "old>=2", "-y")
+    assert ran.status == 5 and "old>=2, but old is 1.0" in ran.err
+    assert "acme-old 1.0 is in the environment" in ran.err
+    assert "python -m pip install --upgrade acme-old" in ran.err
