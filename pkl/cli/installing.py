@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from typing import (
@@ -26,6 +27,8 @@ from ..install.consent.consenting import keep_consents
 from ..install.consent.holding import Held, Settled
 from ..install.deciding import Terms, decide
 from ..install.environment.generations import Generations
+from ..install.environment.places import host_directory
+from ..install.locks.lock import LOCK_FILE
 from ..install.operation import (
     Applied,
     Base,
@@ -348,6 +351,14 @@ class Installer:
             f"generation {number} is what {self.subject.host} starts with from now on{undo}"
         )
         self.say_running(plan.running)
+        self.say_lock()
+
+    def say_lock(self) -> None:
+        """Says that a lock of the host knows nothing of what was just put in place."""
+        session = self.session
+        directory = host_directory(self.subject.host) if session.host is not None else os.getcwd()
+        if self.verb != "sync" and os.path.exists(os.path.join(directory, LOCK_FILE)):
+            session.note(f"{LOCK_FILE} is as it was: pkl lock writes it anew, pkl sync goes by it")
 
     def say_running(self, running: "Tuple[Tuple[int, Tuple[int, ...]], ...]") -> None:
         """Says which processes go on with an earlier generation."""

@@ -70,6 +70,7 @@ def command(
             f"generation {target.number} is what {installer.subject.host} starts with from now on"
         )
         installer.say_running(tuple(each for each in plan.running if each[0] != target.number))
+        installer.say_lock()
     return 0
 
 
