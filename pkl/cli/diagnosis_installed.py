@@ -20,6 +20,10 @@ from .scope import Scope
 
 __all__ = ["delete_leftover", "installed_well", "what_is_installed"]
 
+_NOT_CURRENT = (
+    "it does not count now; pkl rollback passes it over, and later installations delete it"
+)
+
 
 def installed_well(scope: Scope) -> str:
     """What to say of what is installed if nothing is wrong with it."""
@@ -52,9 +56,8 @@ def what_is_installed(scope: Scope) -> Iterator[Finding]:
     for problem in generations.problems():
         counts = base.problem is not None and problem.file == base.problem.file
         severity = ERROR if counts else WARNING
-        yield Finding(
-            severity, "generation-damaged", problem.message, problem.file, hint=problem.hint
-        )
+        hint = problem.hint if counts else _NOT_CURRENT
+        yield Finding(severity, "generation-damaged", problem.message, problem.file, hint=hint)
     for left in generations.leftovers() if not generations.busy() else ():
         message = f"{left.path} was left by {left.what}"
         hint = "pkl doctor --fix deletes it, and so does the next installation"

@@ -288,6 +288,71 @@ def test_what_is_in_place_is_never_too_young(server: Server) -> None:
             assert [each["filename"] for each in page_of(shown)["files"]] == [file["filename"]]
 
 
+def test_offline_the_pages_of_the_last_contact_show_the_wheels_that_are_here(
+    server: Server, tmp_path: Path
+) -> None:
+    made = library_wheel(tmp_path, "liby", "1.0", ["numbers"])
+    data = made.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+    server.files["/one/simple/other/"] = page(row("other-1.0-py3-none-any.whl"), name="other")
+    server.files["/two/simple/liby/"] = page(
+        row(FILE, {"hashes": {"sha256": sha256}, "core-metadata": True}),
+        row("liby-1.0-cp39-cp39-win_amd64.whl"),
+        row("liby-2.0-py3-none-any.whl"),
+    )
+    server.files[f"/two/files/{FILE}"] = data
+    server.files[f"/two/files/{FILE}.metadata"] = b"Name: liby\nVersion: 1.0\n"
+    indexes = [f"{server.url}/one/simple", f"{server.url}/two/simple"]
+    with view(*indexes) as shown:
+        assert page_of(shown)["versions"] == ["1.0", "2.0"]
+        page_of(shown, "other")
+        assert get(page_of(shown)["files"][0]["url"]) == data
+    asked = len(server.asked)
+    with view(*indexes, offline=True) as shown:
+        (file,) = page_of(shown)["files"]
+        assert file["filename"] == FILE and get(file["url"]) == data
+        assert b"Requires-Dist: numbers" in get(f"{file['url']}.metadata")
+        found = shown.resolved("liby", "1.0")
+        assert (found.source, found.url) == (indexes[1], f"{server.url}/two/files/{FILE}")
+        assert [each.file for each in found.wheels] == [FILE, "liby-1.0-cp39-cp39-win_amd64.whl"]
+        assert status(f"{shown.url}/other/") == 404, "its page is known, and its wheel is not here"
+        said = "liby-2.0-py3-none-any.whl is not on this machine, and --offline forbids to fetch it"
+        assert said in shown.notes and not shown.problems
+    assert len(server.asked) == asked
+
+
+def test_offline_a_name_that_was_never_looked_up_is_a_problem_and_not_absent(
+    server: Server, tmp_path: Path
+) -> None:
+    url = f"{server.url}/simple"
+    with view(url, offline=True) as shown:
+        assert status(f"{shown.url}/liby/") == 404
+        (problem,) = shown.problems
+        assert isinstance(problem, RegistryUnreachable)
+        assert str(problem) == (
+            f"liby cannot be looked up in {url}: --offline forbids it, and there is no copy that "
+            "could be used instead\n"
+            "hint: run the same without --offline once; what it looks up is kept"
+        )
+    made = library_wheel(tmp_path, "liby", "3.0")
+    with view(url, offline=True, wheels=(str(made),)) as shown:
+        assert page_of(shown)["versions"] == ["3.0"] and not shown.problems
+    with view(tmp_path.as_uri(), offline=True) as shown:
+        assert status(f"{shown.url}/liby/") == 404 and not shown.problems
+    assert not server.asked
+
+
+def test_a_copy_of_a_page_that_is_damaged_counts_as_none(server: Server, home: Path) -> None:
+    url = f"{server.url}/simple"
+    server.files["/simple/liby/"] = page(row())
+    with view(url) as shown:
+        page_of(shown)
+    (copy,) = (home / "cache" / "registries").glob("*/*")
+    copy.write_bytes(copy.read_bytes()[:-3])
+    with view(url, offline=True) as shown:
+        assert status(f"{shown.url}/liby/") == 404 and len(shown.problems) == 1
+
+
 def test_a_source_archive_is_shown_where_builds_are_allowed(server: Server) -> None:
     data = b"the source"
     sha256 = hashlib.sha256(data).hexdigest()

@@ -23,8 +23,8 @@ from ...model.requirement import specifier_contains, version_key
 from ...names import canonical
 from ...registry.address import is_local
 from ...registry.folder import digest
-from ...registry.layout import MAX_METADATA, MAX_SIMPLE
-from ...registry.simple import HTML_NAME, JSON_NAME, JSON_TYPE
+from ...registry.layout import MAX_METADATA
+from ...registry.simple import JSON_TYPE
 from ...registry.transport import Transport
 from ...registry.wheel_name import parse_wheel_name
 from ..solution import Chosen, WheelRef
@@ -32,7 +32,8 @@ from ..wanted import Pinned
 from ..wheels.fetching import MAX_WHEEL, Fetcher
 from ..wheels.zip_reading import Unreadable, content_of, entries_of
 from .backend import Query, Resolved
-from .index_page import ACCEPT, IndexPage, Listed, parse_index_page
+from .index_page import IndexPage, Listed
+from .index_pages import IndexPages
 from .index_server import Answer, IndexServer
 from .stub_wheel import stub_file, stub_metadata, stub_wheel
 from .wheel_choice import best_wheel
@@ -54,12 +55,14 @@ class _Project(NamedTuple):
         files: Its files, each with the number under which it can be fetched.
         source: The index that serves it; empty if none does.
         notes: Which files are not shown, and why.
+        elsewhere: Its files that are not on this machine, where the network may not be used.
         pinned: What the environment has of it, which then is all there is; or None.
     """
 
     files: Tuple[Tuple[int, Listed], ...] = ()
     source: str = ""
     notes: Tuple[str, ...] = ()
+    elsewhere: Tuple[Listed, ...] = ()
     pinned: Optional[Pinned] = None
 
 
@@ -84,6 +87,8 @@ class IndexView:
         self._python = python_version
         self._transport = transport
         self._fetcher = fetcher
+        dated = query.uploaded_before is not None
+        self._pages = IndexPages(query.indexes, transport, offline=query.offline, dated=dated)
         self._local = [_local(each) for each in query.wheels]
         self._pins = {canonical(each.name): each for each in query.installed}
         self._standing = {n: v for n, _, v in (each.partition("==") for each in query.standing)}
@@ -132,7 +137,8 @@ class IndexView:
             return Resolved(name, project.pinned.version)
         wanted = version_key(version)
         of_it = [(n, each) for n, each in project.files if version_key(each.version) == wanted]
-        wheels = [each for _, each in of_it if each.wheel]
+        others = [each for each in project.elsewhere if version_key(each.version) == wanted]
+        wheels = [each for each in (*(e for _, e in of_it), *others) if each.wheel]
         fitting = {each.file: n for n, each in of_it if self._fits(each)}
         best = best_wheel(file for file in fitting if file.endswith(".whl"))
         if best is None and self._query.allow_builds:
@@ -231,14 +237,17 @@ class IndexView:
         local = [each for each in self._local if _name_of(each) == name]
         taken = {each.file for each in local}
         notes: List[str] = []
-        for index in self._query.indexes:
-            if self._query.offline and not is_local(index):
-                continue
-            page = self._asked(index, name)
-            if page is not None:
-                shown = [each for each in self._shown(name, page, notes) if each.file not in taken]
-                return _Project(self._numbered(name, [*local, *shown]), index, tuple(notes))
-        return _Project(self._numbered(name, local))
+        served = self._pages.find(name)
+        if served is None:
+            unasked = None if local else self._pages.unasked(name)
+            if unasked is not None:
+                raise unasked
+            return _Project(self._numbered(name, local))
+        index, page = served
+        found = [each for each in self._shown(name, page, notes) if each.file not in taken]
+        shown = [each for each in found if self._is_here(name, each, notes)]
+        gone = tuple(each for each in found if each not in shown)
+        return _Project(self._numbered(name, [*local, *shown]), index, tuple(notes), gone)
 
     def _numbered(self, name: str, files: List[Listed]) -> Tuple[Tuple[int, Listed], ...]:
         with self._lock:
@@ -246,31 +255,6 @@ class IndexView:
             numbered = tuple(enumerate(files, first))
             self._listed.update({number: (name, each) for number, each in numbered})
         return numbered
-
-    def _asked(self, index: str, name: str) -> Optional[IndexPage]:
-        """What an index has of a name; None if it has nothing."""
-        base = f"{index.rstrip('/')}/{name}/"
-        places = [base]
-        if is_local(index):
-            places = [base + JSON_NAME, base + HTML_NAME]
-        elif self._query.uploaded_before is not None:
-            # A server of plain files answers with HTML, which says nothing of ages.
-            places = [base + JSON_NAME, base]
-        for place in places:
-            try:
-                data = self._transport.get(place, limit=MAX_SIMPLE, accept=ACCEPT).data or b""
-            except RegistryAbsent:
-                continue
-            try:
-                return parse_index_page(data, name, place)
-            except ValueError as e:
-                raise RegistryGarbage(
-                    f"{place} is not what a package index holds: {e}",
-                    url=place,
-                    hint="look at the URL with a browser; it may be the page of a network that "
-                    "wants you to sign in",
-                ) from None
-        return None
 
     def _shown(self, name: str, page: IndexPage, notes: List[str]) -> List[Listed]:
         """The files that an installer may choose from."""
@@ -316,7 +300,7 @@ class IndexView:
         pinned = self._projects[name].pinned
         if pinned is not None:
             return stub_metadata(pinned)
-        if each.metadata:
+        if each.metadata and (is_local(each.url) or not self._query.offline):
             place = f"{each.url}.metadata"
             try:
                 data = self._transport.get(place, limit=MAX_METADATA).data or b""
@@ -327,14 +311,25 @@ class IndexView:
             return data
         return _inside(self._fetched(name, each))
 
+    def _is_here(self, name: str, each: Listed, notes: List[str]) -> bool:
+        """Whether a file can be had; without the network, what was fetched once can."""
+        if not self._query.offline or self._fetcher.is_here(_chosen(name, each)):
+            return True
+        notes.append(f"{each.file} is not on this machine, and --offline forbids to fetch it")
+        return False
+
     def _fetched(self, name: str, each: Listed) -> str:
-        wheel = WheelRef(each.file, each.url, each.sha256, each.size, each.uploaded)
-        return self._fetcher.fetch(Chosen(name, each.version, wheel=wheel))
+        return self._fetcher.fetch(_chosen(name, each))
 
     def _source(self, each: Listed) -> bytes:
         data = self._transport.get(each.url, limit=each.size or MAX_WHEEL).data or b""
         _check(each.url, data, each.sha256)
         return data
+
+
+def _chosen(name: str, each: Listed) -> Chosen:
+    wheel = WheelRef(each.file, each.url, each.sha256, each.size, each.uploaded)
+    return Chosen(name, each.version, wheel=wheel)
 
 
 def _refuse_direct(match: "re.Match[bytes]") -> bytes:
