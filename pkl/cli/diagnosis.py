@@ -126,7 +126,7 @@ def _cache(_: Scope) -> Iterator[Finding]:
     rule = "pkl works without its cache, but slower"
     for path, why in _no_directory(cache.directory):
         yield Finding(
-            WARNING, "cache-directory", f"{path} {why}; {rule}", path, hint=f"rm -r {path}"
+            WARNING, "cache-directory", f"{path} {why}; {rule}", path, hint=_make_way(path)
         )
     try:
         unsound = cache.unsound()
@@ -140,7 +140,7 @@ def _cache(_: Scope) -> Iterator[Finding]:
 def _state(_: Scope) -> Iterator[Finding]:
     for path, why in _no_directory(user_state_dir()):
         message = f"{path} {why}; what people want of plugins cannot be kept there"
-        yield Finding(ERROR, "state-directory", message, path, hint="or set PKL_HOME")
+        yield Finding(ERROR, "state-directory", message, path, hint=_make_way(path))
     store = StateStore()
     for reading in store.hosts().values():
         problem = reading.problem
@@ -184,6 +184,11 @@ def _no_directory(path: str) -> List[Tuple[str, str]]:
     if not os.access(nearest, os.W_OK | os.X_OK):
         return [(nearest, "may not be written to")]
     return []
+
+
+def _make_way(path: str) -> str:
+    what = "make it writable" if os.path.isdir(path) else f"move {path} out of the way"
+    return f"{what}, or set PKL_HOME to a directory of your own"
 
 
 def _counted(scope: Scope) -> str:

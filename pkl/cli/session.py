@@ -131,6 +131,8 @@ class Session:
         for cause in (error.__cause__, *_gathered(error)):
             if cause is not None and str(cause) not in error.message:
                 rest += f"\n{type(cause).__name__}: {cause}"
+        if error.code == "E_NO_SOLUTION":
+            rest = "\n".join((rest, *details.get("proof", ())))
         self.fail(error.code, headline, error.hint, rest.strip("\n"), details)
 
     def fail(

@@ -128,11 +128,22 @@ def test_a_cache_that_is_no_directory_is_found(pkl: Pkl, tmp_path: Path) -> None
     write(tmp_path / "home" / "cache", "in the way")
     listed = found(pkl)
     assert "is not a directory" in listed["cache-directory"]["message"]
+    place = tmp_path / "home" / "cache"
+    assert listed["cache-directory"]["hint"].startswith(f"move {place} out of the way, or set PKL")
 
 
 def test_a_state_directory_that_cannot_be_is_an_error(pkl: Pkl, tmp_path: Path) -> None:
     write(tmp_path / "home" / "state", "in the way")
     assert "state-directory" in found(pkl, status=1)
+
+
+def test_what_is_not_writable_is_to_be_made_writable(
+    pkl: Pkl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home" / "state").mkdir(parents=True)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    hint = found(pkl, status=1)["state-directory"]["hint"]
+    assert hint == "make it writable, or set PKL_HOME to a directory of your own"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are those of POSIX")

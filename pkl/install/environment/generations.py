@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from contextlib import contextmanager, suppress
@@ -165,7 +166,7 @@ class Generations:
         return tuple(found)
 
     def busy(self) -> bool:
-        """Whether a process is changing them just now."""
+        """Whether a process is changing them just now, or may be for all that can be told."""
         if not os.path.exists(self.places.lock):
             return False
         try:
@@ -173,6 +174,9 @@ class Generations:
                 return False
         except PklError:
             return True
+        except OSError as e:
+            # On a full disk the lock was taken, and only who holds it could not be noted in it.
+            return e.errno != errno.ENOSPC
 
     def _orphans(self) -> List[str]:
         found = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any, Callable, Dict
 
@@ -9,6 +11,7 @@ import pytest
 
 from pkl import PluginHost
 from pkl.errors import MissingTool
+from pkl.files import FileLock
 from pkl.install.environment.generations import Generations
 from tests.cli.running import Pkl
 from tests.discovery.fakes import plugin
@@ -114,3 +117,21 @@ def test_an_environment_that_changed_since_is_found_out(
         "libx 1.5 of generation 1 is hidden by libx 0.5"
         in (of(found, "generation-hidden")["message"])
     )
+
+
+@pytest.mark.parametrize(("number", "busy"), [(errno.ENOSPC, False), (errno.EROFS, True)])
+def test_a_full_or_read_only_disk_does_not_stop_it(
+    installed: Pkl,
+    generations: Generations,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    busy: bool,
+) -> None:
+    Path(generations.places.generations, ".staging-1-abcd").mkdir()
+
+    def acquire(lock: FileLock) -> FileLock:
+        raise OSError(number, os.strerror(number), lock.path)
+
+    monkeypatch.setattr(FileLock, "__enter__", acquire)
+    findings = installed.json("doctor")["findings"]
+    assert busy is not any(each["code"] == "generation-leftover" for each in findings)

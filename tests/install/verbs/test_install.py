@@ -222,6 +222,8 @@ def test_what_no_registry_has_is_refused_and_nothing_changes(
     assert ran.status in (4, 5) and "auht" in ran.err, ran
     ran = pkl("install", "auth>=2", "-y")
     assert ran.status == 5 and "auth" in ran.err
+    proof = ran.err.partition("\n")[2].splitlines()
+    assert any("you ask for" in line for line in proof), "the proof is shown"
     assert generations.numbers() == ()
 
 
