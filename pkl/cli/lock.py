@@ -45,10 +45,11 @@ def command(
     backend: Optional[str],
     full: bool,
 ) -> int:
-    """Write which versions the plugins of one host have, as pip and uv can install them, too.
+    """Write which versions the plugins of one host have.
 
-    What is locked stays as it is where that can be; --upgrade takes newer versions. Without
-    plugins in [tool.pkl], what is installed is locked. Nothing is installed: that is pkl sync.
+    pip and uv can install what is written, too. What is locked stays as it is where that can
+    be; --upgrade takes newer versions. Without plugins in [tool.pkl], what is installed is
+    locked. Nothing is installed: that is pkl sync.
     """
     installer = Installer(session, "lock", "", Manner(dry_run or check, backend=backend or ""))
     place = LockFile(installer, file)

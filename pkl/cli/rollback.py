@@ -26,10 +26,11 @@ __all__ = ["command"]
 def command(
     session: Session, number: Optional[int], listing: bool, dry_run: bool, yes: bool
 ) -> int:
-    """Go back to what was installed before, or to the generation of that number.
+    """Go back to what was installed before.
 
-    Nothing is fetched or unpacked, so it needs no network and no installer. Consents, settings
-    and what people want of plugins stay as they are.
+    With a number, to the generation of that number. Nothing is fetched or unpacked, so it needs
+    no network and no installer. Consents, settings and what people want of plugins stay as they
+    are.
     """
     words = str(number) if number is not None else ""
     installer = Installer(session, "rollback", words, Manner(dry_run, yes))

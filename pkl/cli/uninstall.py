@@ -35,7 +35,7 @@ __all__ = ["command"]
 def command(
     session: Session, names: Tuple[str, ...], cascade: bool, dry_run: bool, yes: bool
 ) -> int:
-    """Uninstall plugins of one host, and the libraries that only they needed.
+    """Uninstall plugins, and the libraries that only they needed.
 
     If others need one, that is refused with 7 and they are listed, unless they are uninstalled
     with it. What pip or another installer put there is left to that. Their settings stay.

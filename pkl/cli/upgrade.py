@@ -38,10 +38,11 @@ def command(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Take the newest versions of plugins of one host, or of all with their libraries.
+    """Take the newest versions of what is installed.
 
-    What was asked for when they were installed still holds. An update that asks for more than
-    was consented to is held: the rest is done, and it exits with 8.
+    Without a name, of all plugins and their libraries. What was asked for when they were
+    installed still holds. An update that asks for more than was consented to is held: the rest
+    is done, and it exits with 8.
     """
     installer = Installer(session, "upgrade", " ".join(names), Manner(dry_run, yes, backend or ""))
 

@@ -82,7 +82,7 @@ def lower_bounds(requirements: List[str]) -> Dict[str, Version]:
 def test_every_lower_bound_is_what_the_environment_minimum_versions_installs() -> None:
     table = project()
     stated = lower_bounds(table["dependencies"])
-    for extra in ("yaml", "schema"):
+    for extra in ("yaml", "schema", "uv"):
         stated.update(lower_bounds(table["optional-dependencies"][extra]))
     pinned = map(Requirement, tox()["testenv:minimum-versions"]["deps"].split())
     assert stated == {each.name: Version(str(each.specifier)[2:]) for each in pinned}
