@@ -129,8 +129,10 @@ class Session:
         details.update(error.details)
         headline, _, rest = error.message.partition("\n")
         for cause in (error.__cause__, *_gathered(error)):
-            if cause is not None and str(cause) not in error.message:
-                rest += f"\n{type(cause).__name__}: {cause}"
+            # What to do next is for the error itself to say, and not for its cause.
+            text = getattr(cause, "message", str(cause))
+            if cause is not None and text not in error.message:
+                rest += f"\n{type(cause).__name__}: {text}"
         if error.code == "E_NO_SOLUTION":
             rest = "\n".join((rest, *details.get("proof", ())))
         self.fail(error.code, headline, error.hint, rest.strip("\n"), details)

@@ -64,8 +64,7 @@ def base_of(generations: Generations) -> Base:
         number = generations.current_number()
         return Base(number, generations.current())
     except GenerationDamaged as problem:
-        sound = [each for each in generations.all() if number is None or each.number < number]
-        return Base(number, sound[-1] if sound else None, problem)
+        return Base(number, generations.instead(), problem)
 
 
 def apply(

@@ -120,6 +120,19 @@ def test_the_cause_of_an_error_is_its_why(capsys: pytest.CaptureFixture[str]) ->
     ]
 
 
+def test_what_to_do_next_is_said_by_the_error_and_not_by_its_cause(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = PluginLoadError("plugin 'x' cannot be loaded", plugin="x", hint="correct it")
+    error.__cause__ = PluginLoadError("plugin 'y' is bad", plugin="y", hint="look at it")
+    Session().fail_with(error)
+    assert capsys.readouterr().err.splitlines() == [
+        "error[E_LOAD]: plugin 'x' cannot be loaded",
+        "  why: PluginLoadError: plugin 'y' is bad",
+        "  hint: correct it",
+    ]
+
+
 def test_details_that_json_does_not_know_become_text(capsys: pytest.CaptureFixture[str]) -> None:
     session = Session()
     session.json = True

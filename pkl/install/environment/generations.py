@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ...errors import GenerationDamaged, GenerationMissing, GenerationUnwritable, PklError
+from ...errors import Fault, GenerationDamaged, GenerationMissing, GenerationUnwritable, PklError
 from ...files import FileLock, atomic_write, flush_directory
 from ...store.disk import make_directory
 from ..solution import Solution
@@ -104,7 +104,8 @@ class Generations:
         if faults:
             raise damaged(self.host, self.places.record(number), faults)
         if not os.path.isdir(self.places.site(number)):
-            raise damaged(self.host, self.places.site(number), ())
+            site = self.places.site(number)
+            raise damaged(self.host, site, (Fault("", site, "is not there"),))
         return record
 
     def _named_by_current(self) -> Optional[int]:
@@ -129,6 +130,17 @@ class Generations:
             with suppress(GenerationDamaged, GenerationMissing):
                 found.append(self.record(number))
         return tuple(found)
+
+    def instead(self) -> Optional[GenerationRecord]:
+        """What to start from where the one that counts is damaged: what counted before it."""
+        sound = {each.number: each for each in self.all()}
+        number = self._named_by_current()
+        if number is not None:
+            with suppress(GenerationDamaged):
+                record, faults = parse_generation(read_object(self.host, self.places, number))
+                if not faults and record.previous in sound:
+                    return sound[record.previous]
+        return sound.get(max((n for n in sound if number is None or n < number), default=0))
 
     def problems(self) -> Tuple[PklError, ...]:
         """Why the generation that counts, and others, cannot be used."""
@@ -308,10 +320,9 @@ class Generations:
         try:
             current = self.current()
         except GenerationDamaged:
-            number = self._named_by_current()
-            others = [n for n in sound if number is None or n < number] or list(sound)
-            if others:
-                return sound[max(others)]
+            found = self.instead() or sound.get(max(sound, default=0))
+            if found is not None:
+                return found
             current = None
         if current is not None:
             earlier = [n for n in sound if n < current.number]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 from typing import Any, Callable, Dict
 
@@ -135,3 +136,22 @@ def test_a_full_or_read_only_disk_does_not_stop_it(
     monkeypatch.setattr(FileLock, "__enter__", acquire)
     findings = installed.json("doctor")["findings"]
     assert busy is not any(each["code"] == "generation-leftover" for each in findings)
+
+
+def test_in_place_of_what_is_damaged_counts_what_was_there_before_it(
+    installed: Pkl, shop: Shop, publish: Callable[[], None], generations: Generations
+) -> None:
+    shop.plugin("mail", "1.0")
+    publish()
+    installed.ok("uninstall", "auth", "-y")
+    installed.ok("rollback", "-y")
+    installed.ok("install", "mail", "-y")
+    shutil.rmtree(generations.places.site(3))
+    found = of(installed.json("doctor", status=1), "generation-damaged")
+    assert found["message"].startswith("what is installed for the host 'shop' cannot be used")
+    assert "has 1 fault" in found["message"] and "is not there" in found["message"]
+    before = generations.instead()
+    assert before is not None and before.number == 1, "2 was rolled back"
+    assert generations.before().number == 1
+    ran = installed("uninstall", "auth", "-y")
+    assert ran.status == 0 and "starts from generation 1" in ran.err
