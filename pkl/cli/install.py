@@ -12,6 +12,7 @@ from ..install.consent.holding import Settled
 from ..install.operation import Base
 from ..install.roots import Asked, asked_before, asked_for, merged
 from ..install.wanted import Root, RootKind
+from ..model.requirement import parse_requirement
 from ..model.state import Desired
 from .install_options import agreement_options, solve_options, terms_of
 from .installing import Installer, Manner
@@ -90,7 +91,7 @@ def command(
         by_name = any(each.kind is RootKind.REGISTRY for each in asked.roots)
         return installer.decided(Asked(roots, given), base, terms, registry=by_name)
 
-    return installer.carry_out(make, already=lambda plan: _already(installer, plan, names))
+    return installer.carry_out(make, already=lambda plan: _already(installer, plan, names, upgrade))
 
 
 def _from_elsewhere(before: Sequence[Root], roots: Sequence[Root]) -> List[str]:
@@ -104,8 +105,11 @@ def _from_elsewhere(before: Sequence[Root], roots: Sequence[Root]) -> List[str]:
     ]
 
 
-def _already(installer: Installer, plan: InstallPlan, names: Sequence[str]) -> List[str]:
+def _already(
+    installer: Installer, plan: InstallPlan, names: Sequence[str], upgrade: bool
+) -> List[str]:
     """What to say of what is there."""
+    bounds = {each.name: each for each in plan.solution.roots if each.kind is RootKind.REGISTRY}
     there = {each.name: each for each in plan.kept}
     found = []
     for name in dict.fromkeys(names):
@@ -116,6 +120,9 @@ def _already(installer: Installer, plan: InstallPlan, names: Sequence[str]) -> L
             step = plan.solution.plan.step(name)
             source = f": {step.candidate.source} has it" if step is not None else ""
             text = f"{name} {step.version if step is not None else ''} is there already{source}"
+        root = bounds.get(name)
+        if upgrade and root is not None and parse_requirement(root.requirement).specifier:
+            text += f'; {root.requirement} still holds (pkl install "{name}>=0" lifts that)'
         desired = installer.subject.state.desired.get(name, Desired.ENABLED)
         if desired is not Desired.ENABLED:
             text += f", and is {desired} (pkl enable {name})"

@@ -378,3 +378,18 @@ def test_a_path_that_cannot_be_installed_says_what_would_do(pkl: Pkl, work: Path
         assert ran.status in (2, 5) and said in ran.err, (word, ran)
     ran = pkl("install", "-e", "empty", "-y")
     assert ran.status == 2 and "no pyproject.toml" in ran.err and "[tool.pkl]" in ran.err
+
+
+def test_who_asks_for_an_upgrade_beyond_an_earlier_bound_is_told_of_the_bound(
+    pkl: Pkl, shop: Shop, publish: Callable[[], None]
+) -> None:
+    shop.plugin("auth", "1.0")
+    shop.plugin("auth", "2.0")
+    publish()
+    pkl.ok("install", "auth<2", "-y")
+    assert pkl.ok("install", "auth", "-y").lines == ["auth 1.0 is installed already"]
+    assert pkl.ok("install", "auth", "--upgrade", "-y").lines == [
+        'auth 1.0 is installed already; auth<2 still holds (pkl install "auth>=0" lifts that)'
+    ]
+    pkl.ok("install", "auth>=0", "-y")
+    assert pkl.ok("install", "auth", "--upgrade", "-y").lines == ["~ auth 1.0 → 2.0 (acme-auth)"]
