@@ -450,3 +450,17 @@ def test_without_the_right_to_write_it_says_where(tmp_path: Path) -> None:
 def one_file(site: str) -> None:
     """Places one empty file."""
     Path(site, "a").write_bytes(b"")
+
+
+def test_what_may_not_be_read_is_to_be_made_readable(
+    generations: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(generations, "1.0")
+
+    def load(path: str, or_of_root: bool = False) -> bytes:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("pkl.install.environment.standing.load", load)
+    with pytest.raises(GenerationDamaged, match="Permission denied") as caught:
+        generations.current()
+    assert caught.value.hint == "make it readable, or set PKL_HOME to a directory of your own"

@@ -122,16 +122,25 @@ def _loaded(host: str, path: str) -> Optional[bytes]:
     except Unsound as e:
         raise damaged(host, path, (Fault("", path, str(e)),)) from None
     except OSError as e:
-        raise damaged(host, path, (Fault("", path, e.strerror or str(e)),)) from None
+        fault = Fault("", path, e.strerror or str(e))
+        hint = _OF_ANOTHER if isinstance(e, PermissionError) else _DAMAGED
+        raise damaged(host, path, (fault,), hint) from None
 
 
-def damaged(host: str, path: str, faults: Tuple[Fault, ...]) -> GenerationDamaged:
+_DAMAGED = "pkl rollback goes back to the generation before; the next pkl install repairs it"
+_OF_ANOTHER = "make it readable, or set PKL_HOME to a directory of your own"
+
+
+def damaged(
+    host: str, path: str, faults: Tuple[Fault, ...], hint: str = _DAMAGED
+) -> GenerationDamaged:
     """The error for a generation that cannot be used.
 
     Args:
         host: The host's name.
         path: The file at fault.
         faults: What is wrong with it.
+        hint: What to do about it.
     """
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     lines = [f"what is installed for the host {host!r} cannot be used: {path} has {count}"]
@@ -142,6 +151,6 @@ def damaged(host: str, path: str, faults: Tuple[Fault, ...]) -> GenerationDamage
         "\n".join(lines),
         faults,
         file=path,
-        hint="pkl rollback goes back to the generation before; the next pkl install repairs it",
+        hint=hint,
         host=host,
     )
