@@ -27,7 +27,19 @@ except ModuleNotFoundError:
     PIP = Version("0")
 UV = shutil.which("uv")
 needs_pip = pytest.mark.skipif(Version("26.1") > PIP, reason=f"pip {PIP} takes no lock, 26.1 does")
-needs_uv = pytest.mark.skipif(UV is None, reason="there is no uv here")
+
+
+def uv_version() -> Version:
+    """The version of uv; 0 where there is none."""
+    if UV is None:
+        return Version("0")
+    said = subprocess.run([UV, "--version"], stdout=subprocess.PIPE, text=True, check=True)
+    return Version(said.stdout.split()[1])
+
+
+needs_uv = pytest.mark.skipif(
+    uv_version() < Version("0.7"), reason=f"uv {uv_version()} takes no lock, 0.7 does"
+)
 
 
 @pytest.fixture
