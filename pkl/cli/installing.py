@@ -346,7 +346,7 @@ class Installer:
             return
         for note in applied.notes:
             self.session.note(note)
-        undo = "; pkl rollback undoes it" if plan.base is not None else ""
+        undo = f"; {self.command('rollback')} undoes it" if plan.base is not None else ""
         self.session.note(
             f"generation {number} is what {self.subject.host} starts with from now on{undo}"
         )
@@ -358,7 +358,13 @@ class Installer:
         session = self.session
         directory = host_directory(self.subject.host) if session.host is not None else os.getcwd()
         if self.verb != "sync" and os.path.exists(os.path.join(directory, LOCK_FILE)):
-            session.note(f"{LOCK_FILE} is as it was: pkl lock writes it anew, pkl sync goes by it")
+            lock, sync = self.command("lock"), self.command("sync")
+            session.note(f"{LOCK_FILE} is as it was: {lock} writes it anew, {sync} goes by it")
+
+    def command(self, verb: str) -> str:
+        """What to type to use a verb for this host."""
+        host = self.session.host
+        return f"pkl {verb}" if host is None else f"pkl {verb} --host {host}"
 
     def say_running(self, running: "Tuple[Tuple[int, Tuple[int, ...]], ...]") -> None:
         """Says which processes go on with an earlier generation."""

@@ -76,7 +76,7 @@ def command(
         return 0
     place.say(made.changes)
     if written:
-        session.note(f"wrote {place.shown}; pkl sync installs it")
+        session.note(f"wrote {place.shown}; {installer.command('sync')} installs it")
     else:
         session.note(f"{place.shown} " + ("would be written" if made.changed else "is up to date"))
     return 0

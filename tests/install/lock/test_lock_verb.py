@@ -246,7 +246,7 @@ def test_the_lock_of_a_host_by_name_lies_where_its_plugins_do(
     empty = tmp_path / "empty"
     empty.mkdir()
     monkeypatch.chdir(empty)
-    project("lock", "--host", "shop")
+    assert "; pkl sync --host shop installs it" in project("lock", "--host", "shop").err
     path = Path(host_directory("shop")) / LOCK_FILE
     assert path.exists() and not list(empty.iterdir())
 
