@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import shutil
 import subprocess
@@ -470,6 +472,11 @@ def test_what_was_built_or_belongs_to_an_environment_is_passed_over(pkl: Pkl, wo
 # Wheels.
 
 
+def _hash(text: str) -> str:
+    found = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+    return f"sha256={found.decode().rstrip('=')}"
+
+
 def wheel(work: Path, files: Files, points: str = "[pkl.plugins]\naudit = acme_audit\n") -> str:
     """A wheel of ``acme-audit 1.4`` with these files."""
     path = work / "acme_audit-1.4-py3-none-any.whl"
@@ -477,11 +484,17 @@ def wheel(work: Path, files: Files, points: str = "[pkl.plugins]\naudit = acme_a
     metadata = (
         "Metadata-Version: 2.1\nName: acme-audit\nVersion: 1.4\nRequires-Dist: acme-auth>=1\n"
     )
+    content = {
+        f"{info}/METADATA": metadata,
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": points,
+        **files,
+    }
+    rows = [f"{name},{_hash(text)},{len(text.encode())}" for name, text in content.items()]
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{info}/METADATA", metadata)
-        archive.writestr(f"{info}/entry_points.txt", points)
-        for name, text in files.items():
+        for name, text in content.items():
             archive.writestr(name, text)
+        archive.writestr(f"{info}/RECORD", "\n".join([*rows, f"{info}/RECORD,,", ""]))
     return path.name
 
 
@@ -495,6 +508,22 @@ SOUND = {
 def test_a_sound_wheel_has_no_findings(pkl: Pkl, work: Path) -> None:
     assert codes(pkl, wheel(work, SOUND), status=0) == []
     assert codes(pkl, ".", status=0) == []
+
+
+def test_what_an_installation_would_refuse_is_found_before_it_is_published(
+    pkl: Pkl, work: Path
+) -> None:
+    made = wheel(work, {**SOUND, "audit.pth": "import acme_audit\n"})
+    (found,) = findings(pkl, made)
+    assert (found["severity"], found["code"], found["file"]) == (
+        "error",
+        "wheel",
+        f"{made}/audit.pth",
+    )
+    assert "pkl install refuses such a wheel" in found["hint"]
+    sound = work / wheel(work, SOUND)
+    (found,) = findings(pkl, sound.rename(work / "audit.whl").name)
+    assert found["code"] == "wheel" and "is not the name of a wheel" in found["message"]
 
 
 def test_a_wheel_without_its_manifest_is_found(pkl: Pkl, work: Path) -> None:

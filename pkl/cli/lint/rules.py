@@ -9,6 +9,7 @@ from ...discovery.lines import line_of_key
 from ...model.contributions import Points
 from ...model.manifest import PluginMetadata
 from ...names import canonical
+from .audited import check_wheel
 from .code import check_code, modules_of
 from .contributions import breaches, unknown_points
 from .dependencies import check_dependencies
@@ -42,6 +43,8 @@ def check_subject(subject: Subject, known: Known, points: Optional[Points] = Non
     findings: List[Finding] = []
     plugins: Dict[str, _Plugin] = {}
     seen: Set[str] = set()
+    if subject.kind == "wheel":
+        findings += check_wheel(subject.files.root)
     if subject.kind == "directory":
         plugins[""] = _Plugin("", None)
     for point in subject.points:
