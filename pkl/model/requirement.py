@@ -20,6 +20,7 @@ from .version import (
     clauses_pattern,
     is_version,
     parse_version,
+    specifier_admits,
     specifier_asks_for_prereleases,
     specifier_contains,
     version_key,
@@ -33,6 +34,7 @@ __all__ = [
     "parse_provided",
     "parse_requirement",
     "parse_version",
+    "specifier_admits",
     "specifier_contains",
     "version_key",
 ]

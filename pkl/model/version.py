@@ -21,6 +21,7 @@ __all__ = [
     "check_specifier",
     "is_version",
     "parse_version",
+    "specifier_admits",
     "specifier_asks_for_prereleases",
     "specifier_contains",
     "version_key",
@@ -216,6 +217,24 @@ def _passes(test: _Test, release: _Release, stripped: _Release) -> bool:
     if operator == "~=":
         return alike and stripped >= bound
     return alike if operator == "==*" else not alike
+
+
+def specifier_admits(specifier: str, version: Optional[str]) -> bool:
+    """Whether a bound on a version, such as that of the host or of Python, lets it in.
+
+    An unknown version speaks against nothing, and neither does a specifier that is not valid:
+    old distributions hold ``>=3.6.*`` and the like.
+
+    Args:
+        specifier: As for ``specifier_contains``.
+        version: The version; None if it is not known.
+    """
+    if not specifier or version is None:
+        return True
+    try:
+        return specifier_contains(specifier, version, True)
+    except ValueError:
+        return True
 
 
 def specifier_contains(specifier: str, version: str, prereleases: Optional[bool] = None) -> bool:

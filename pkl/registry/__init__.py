@@ -9,5 +9,5 @@ asked and checked), ``revocation``, ``fitting``, ``catalog`` and ``reaching``
 (what may be chosen of several); ``wheel_name``, ``gathering``, ``record``, ``assembling``,
 ``expiry``, ``simple``, ``publishing`` and ``builder`` (from wheels to a registry), ``folder`` and
 ``remote`` (its files, here and elsewhere), ``covering``, ``verifying`` and ``mirroring`` (all that
-an index covers, looked through and copied), ``serving``.
+an index covers, looked through and copied), ``loopback`` and ``serving``.
 """

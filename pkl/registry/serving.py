@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO, Callable, Optional, Tuple
 from urllib.parse import quote, unquote, urlsplit
 
 from ..errors import UsageError
 from .layout import FILES, SIMPLE
+from .loopback import LoopbackHandler, LoopbackServer
 from .simple import HTML_NAME, JSON_NAME, JSON_TYPE
 
 __all__ = ["RegistryServer", "Say"]
@@ -32,7 +32,7 @@ _PATIENCE = 30.0
 _CHUNK = 1 << 16
 
 
-class RegistryServer(ThreadingHTTPServer):
+class RegistryServer(LoopbackServer):
     """Serves the folder of a registry.
 
     ``serve_forever`` runs it, ``shutdown`` ends that from another thread, ``server_close`` closes
@@ -49,7 +49,6 @@ class RegistryServer(ThreadingHTTPServer):
         OSError: The port cannot be had.
     """
 
-    daemon_threads = True
     allow_reuse_address = os.name != "nt"
 
     def __init__(
@@ -69,24 +68,10 @@ class RegistryServer(ThreadingHTTPServer):
         """The address of the registry."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle is no error."""
 
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     server: RegistryServer
-    protocol_version = "HTTP/1.1"
-    server_version = "pkl"
-    sys_version = ""
     timeout = _PATIENCE
-
-    def do_GET(self) -> None:
-        """Answers with a file."""
-        self._answer(body=True)
-
-    def do_HEAD(self) -> None:
-        """Answers with what there is to say of a file."""
-        self._answer(body=False)
 
     def log_message(self, format: str, *args: Any) -> None:
         self.server.say(format % args)

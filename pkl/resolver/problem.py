@@ -10,7 +10,13 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..model.candidate import Candidate, Origin
-from ..model.requirement import Requirement, is_version, specifier_contains, version_key
+from ..model.requirement import (
+    Requirement,
+    is_version,
+    specifier_admits,
+    specifier_contains,
+    version_key,
+)
 from ..model.state import Desired, Reason
 from ..names import canonical
 
@@ -276,9 +282,9 @@ class Problem:
             return Out(candidate.fault.code, reason=candidate.fault)
         if not terms.foreign and not is_version(candidate.version):
             return Out("version")
-        if not _within(metadata.requires_host, terms.host_version):
+        if not specifier_admits(metadata.requires_host, terms.host_version):
             return Out("host-version")
-        if not _within(metadata.requires_python, terms.python_version):
+        if not specifier_admits(metadata.requires_python, terms.python_version):
             return Out("python-version")
         if metadata.tier not in ("", "in-process"):
             return Out("tier")
@@ -294,16 +300,6 @@ class Problem:
         What a registry lists under the name cannot rule out a plugin that is installed here.
         """
         return candidate.origin is Origin.REGISTRY or bool(self.here(other))
-
-
-def _within(specifier: str, version: Optional[str]) -> bool:
-    if not specifier or version is None:
-        return True
-    try:
-        return specifier_contains(specifier, version, True)
-    except ValueError:
-        # Old distributions hold ">=3.6.*" and the like; that says nothing.
-        return True
 
 
 def _same(one: Optional[str], other: str) -> bool:

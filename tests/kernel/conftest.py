@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,22 @@ from pkl.testing import FakeClock
 from .running import PATIENCE
 
 Make = Callable[..., Path]
+
+
+@pytest.fixture
+def starts(monkeypatch: pytest.MonkeyPatch) -> List[str]:
+    """What plugins note in ``builtins.pkl_starts``: names as they start, ``-`` as they stop."""
+    seen: List[str] = []
+    monkeypatch.setattr(builtins, "pkl_starts", seen, raising=False)
+    return seen
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch, starts: List[str]) -> "set[str]":
+    """The names in ``builtins.pkl_broken``, of the plugins that fail when they are enabled."""
+    names: "set[str]" = set()
+    monkeypatch.setattr(builtins, "pkl_broken", names, raising=False)
+    return names
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import builtins
 import json
 import os
 import shutil
@@ -32,22 +31,6 @@ def start():
 """
 CHAIN = {"a": [], "b": ["a"], "c": ["b"], "d": ["c"]}
 DIAMOND = {"a": [], "left": ["a"], "right": ["a"], "top": ["left", "right"]}
-
-
-@pytest.fixture
-def starts(monkeypatch: pytest.MonkeyPatch) -> List[str]:
-    """The names of the plugins in the order in which they were tried."""
-    seen: List[str] = []
-    monkeypatch.setattr(builtins, "pkl_starts", seen, raising=False)
-    return seen
-
-
-@pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch, starts: List[str]) -> "set[str]":
-    """The names of the plugins that fail when they are enabled."""
-    names: "set[str]" = set()
-    monkeypatch.setattr(builtins, "pkl_broken", names, raising=False)
-    return names
 
 
 @pytest.fixture

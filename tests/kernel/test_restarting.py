@@ -32,26 +32,6 @@ ON_FAILURE = {"restart": "on-failure"}
 
 
 @pytest.fixture
-def starts(monkeypatch: pytest.MonkeyPatch) -> List[str]:
-    """The names of the plugins as they were started, with ``-`` as they were stopped."""
-    import builtins
-
-    seen: List[str] = []
-    monkeypatch.setattr(builtins, "pkl_starts", seen, raising=False)
-    return seen
-
-
-@pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch, starts: List[str]) -> "set[str]":
-    """The names of the plugins that fail when they are enabled."""
-    import builtins
-
-    names: "set[str]" = set()
-    monkeypatch.setattr(builtins, "pkl_broken", names, raising=False)
-    return names
-
-
-@pytest.fixture
 def host(clock: FakeClock, tmp_path: Path, broken: "set[str]") -> Iterator[pkl.PluginHost]:
     """A host without jitter, closed before what its plugins write to goes away."""
     (tmp_path / "plugins").mkdir(exist_ok=True)

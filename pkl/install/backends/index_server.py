@@ -6,10 +6,11 @@ import secrets
 import shutil
 import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, BinaryIO, Callable, NamedTuple, Optional, Type, Union
+from typing import BinaryIO, Callable, NamedTuple, Optional, Type, Union
 from urllib.parse import unquote, urlsplit
+
+from ...registry.loopback import LoopbackHandler, LoopbackServer
 
 __all__ = ["Answer", "IndexServer", "Respond"]
 
@@ -65,32 +66,14 @@ class IndexServer:
         self._server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(LoopbackServer):
     block_on_close = False
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle is no error."""
 
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     respond: Respond
     token: str
-    protocol_version = "HTTP/1.1"
-    server_version = "pkl"
-    sys_version = ""
     timeout = _PATIENCE
-
-    def do_GET(self) -> None:
-        """Answers with the content."""
-        self._answer(body=True)
-
-    def do_HEAD(self) -> None:
-        """Answers with what there is to say of it."""
-        self._answer(body=False)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nobody reads it."""
 
     def _answer(self, *, body: bool) -> None:
         start = f"/{self.token}/"

@@ -15,6 +15,7 @@ from ...model.plan import Plan
 from ...model.requirement import specifier_contains, version_key
 from ...model.state import Desired, Reason
 from ...resolver import Nogood, resolve
+from ...resolver.problem import is_prerelease
 from ..wanted import HostSide, Root
 from .universe import Entry, Universe
 
@@ -149,7 +150,7 @@ class Proposer:
                 if each.chosen.name == entry.chosen.name
                 and (each.chosen.name, each.chosen.version) not in faults
                 and self._universe.fits(each)
-                and self._not_early(each, entry)
+                and self._may_stand_in(each, entry)
                 and all(_offers(each.plugin, *demand) for demand in asked.get(name, ()))
                 and _goes_with(each.plugin, others)
             }
@@ -171,15 +172,11 @@ class Proposer:
                     found.setdefault(server, []).append(demand)
         return found
 
-    def _not_early(self, each: Entry, chosen: Entry) -> bool:
+    def _may_stand_in(self, each: Entry, chosen: Entry) -> bool:
         """Whether a version may stand in for the one chosen: a pre-release only for another."""
-        if self._prereleases or not _early(each.plugin.version):
+        if self._prereleases or not is_prerelease(each.plugin.version):
             return True
-        return _early(chosen.plugin.version)
-
-
-def _early(version: str) -> bool:
-    return not specifier_contains("", version, False)
+        return is_prerelease(chosen.plugin.version)
 
 
 def _goes_with(said: PluginMetadata, others: Sequence[PluginMetadata]) -> bool:

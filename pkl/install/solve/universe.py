@@ -21,7 +21,7 @@ from typing import (
 
 from ...model.candidate import Candidate, Origin
 from ...model.manifest import PluginMetadata
-from ...model.requirement import is_version, specifier_contains, version_key
+from ...model.requirement import is_version, specifier_admits, version_key
 from ...model.state import Reason
 from ...registry.moments import moment_text
 from ...resolver import Nogood
@@ -193,8 +193,8 @@ class Universe:
             entry.fault is None
             and is_version(said.version)
             and said.tier in ("", "in-process")
-            and _within(said.requires_host, host.version)
-            and _within(said.requires_python, host.python_version)
+            and specifier_admits(said.requires_host, host.version)
+            and specifier_admits(said.requires_python, host.python_version)
         )
 
     def couplings(self) -> List[Nogood]:
@@ -300,12 +300,3 @@ def _place(chosen: Chosen) -> str:
     if chosen.editable or chosen.wheel is None:
         return chosen.editable
     return chosen.wheel.url
-
-
-def _within(specifier: str, version: Optional[str]) -> bool:
-    if not specifier or version is None:
-        return True
-    try:
-        return specifier_contains(specifier, version, True)
-    except ValueError:
-        return True
